@@ -1,0 +1,1 @@
+"""Pure state machines and doors to the kernel; nothing here is public."""

@@ -1,0 +1,1 @@
+"""One file per poller, each with the same small face."""

@@ -1,0 +1,1 @@
+"""The pcstream command, one file per verb."""

@@ -1,0 +1,1 @@
+"""Protocols over any transport (Twisted's module paths)."""

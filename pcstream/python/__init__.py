@@ -1,0 +1,1 @@
+"""Words shared by every floor: failures, logs, adapters (Twisted's module paths)."""

@@ -1,0 +1,1 @@
+"""Where Twisted's users import their test doubles from."""

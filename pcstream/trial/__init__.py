@@ -1,0 +1,1 @@
+"""Test cases that wait for Deferreds (Twisted's module paths)."""
