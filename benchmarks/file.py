@@ -1,0 +1,54 @@
+"""A file to clients: FileSender on Twisted and on pcstream, and the same job elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+
+from harness import command, load, peers, processes
+from harness.rounds import Metric, Sample
+
+MIB = 1024 * 1024
+PEERS = ["twisted", "pcstream", "asyncio", "asyncio sendfile", "uvloop"]
+CPU, RATE = Metric("CPU s/GB"), Metric("GB/s", more_is_better=True)
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """What can be varied."""
+    parser.add_argument("--clients", type=int, default=1, help="at the same time")
+    parser.add_argument("--transform", action="store_true", help="pass each chunk through one")
+
+
+def measure(peer: str, chosen: argparse.Namespace) -> Sample:
+    """CPU for each GB that one peer sends, after one transfer that does not count."""
+    size = (64 if chosen.short else 256) * MIB
+    transfers = max(1, (2 if chosen.short else 6) // chosen.clients)
+    with tempfile.NamedTemporaryFile() as source:
+        block = os.urandom(MIB)
+        for _ in range(size // MIB):
+            source.write(block)
+        source.flush()
+        name, _, how = peer.partition(" ")
+        extra = ["transform"] if chosen.transform and not how else [how] if how else []
+        line = peers.COMMANDS[name]("file", source.name, *extra)
+        with processes.started(line, core=0) as under_test:
+            load.drain(load.connect(under_test.port))
+            cpu, clock, total = under_test.cpu_s(), time.perf_counter(), 0
+            for _ in range(transfers):
+                total += load.drain(load.connect(under_test.port, chosen.clients))
+            cpu, clock = under_test.cpu_s() - cpu, time.perf_counter() - clock
+    if total != size * transfers * chosen.clients:
+        raise RuntimeError(f"{peer} sent {total} bytes")
+    return {CPU.name: cpu / total * 1e9, RATE.name: total / clock / 1e9}
+
+
+if __name__ == "__main__":
+    command.run(
+        title="file, {clients} client(s): CPU of the server for each GB",
+        metrics=[CPU, RATE],
+        peers=PEERS,
+        measure=measure,
+        options=options,
+    )

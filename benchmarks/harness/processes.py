@@ -1,0 +1,113 @@
+"""The process under test: started, pinned, and its CPU and memory read from outside.
+
+CPU time is the kernel's per-process clock, user and system time of all threads: what
+``getrusage`` would say inside that process, but readable from here, so that programs which are
+not Python (nginx, haproxy) are measured the same way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PEERS = Path(__file__).resolve().parent.parent / "peers"
+
+
+def pin(pid: int, core: int) -> None:
+    """Keep process *pid* on one core, where the system and its size allow it."""
+    if not hasattr(os, "sched_setaffinity"):
+        return
+    cores = sorted(os.sched_getaffinity(0) if pid == 0 else os.sched_getaffinity(pid))
+    if len(cores) > 1:
+        os.sched_setaffinity(pid, {cores[core % len(cores)]})
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds of CPU that process *pid* has used so far, user and system.
+
+    The clock's number is made from the pid as in the kernel's posix-timers_types.h: the pid
+    inverted, shifted by three bits, with CPUCLOCK_SCHED (2) below.
+    """
+    return time.clock_gettime((~pid << 3) | 2)
+
+
+def memory_bytes(pid: int, field: str = "VmRSS") -> int:
+    """A size from the process's status: ``VmRSS`` is what is resident, ``VmHWM`` its peak."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1]) * 1024
+    raise LookupError(field)
+
+
+@dataclass
+class UnderTest:
+    """A running peer.
+
+    :ivar port: where it listens, if it said so.
+    :ivar pids: the processes whose CPU and memory count.
+    """
+
+    process: subprocess.Popen[str]
+    port: int
+    pids: list[int]
+
+    def cpu_s(self) -> float:
+        """CPU seconds of all its processes together."""
+        return sum(cpu_s(pid) for pid in self.pids)
+
+    def memory_bytes(self, field: str = "VmRSS") -> int:
+        """Bytes of memory of all its processes together."""
+        return sum(memory_bytes(pid, field) for pid in self.pids)
+
+
+def python(script: str, *arguments: object) -> list[str]:
+    """The command line that runs one of the scripts in ``benchmarks/peers``."""
+    return [sys.executable, str(PEERS / script), *map(str, arguments)]
+
+
+@contextlib.contextmanager
+def started(command: Sequence[str], core: int | None = 0) -> Iterator[UnderTest]:
+    """Run *command* until the block ends; its first line must be ``listening PORT``."""
+    environment = {**os.environ}
+    environment["PYTHONPATH"] = os.pathsep.join(
+        [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    )
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    )
+    try:
+        if core is not None:
+            pin(process.pid, core)
+        assert process.stdout is not None
+        words = process.stdout.readline().split()
+        if words[:1] != ["listening"]:
+            raise RuntimeError(f"{' '.join(command)} did not start: it said {words!r}")
+        yield UnderTest(process, int(words[1]), [process.pid])
+    finally:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+def answer(command: Sequence[str], core: int | None = 0) -> str:
+    """Run *command* to its end and hand back what it printed: for work without a socket."""
+    environment = {**os.environ}
+    environment["PYTHONPATH"] = os.pathsep.join(
+        [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    )
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    if core is not None:
+        pin(process.pid, core)
+    out, _ = process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with status {process.returncode}")
+    return out

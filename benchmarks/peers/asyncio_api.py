@@ -1,0 +1,139 @@
+"""The process under test on asyncio's protocols: ``asyncio_api.py LOOP ROLE ARGUMENTS``.
+
+LOOP is ``asyncio`` or ``uvloop``. Written the fast way for both: protocols and transports with
+flow control, not streams.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from typing import BinaryIO
+
+LOOP, ROLE, *ARGUMENTS = sys.argv[1:]
+
+#: what one read of the file hands to the transport
+CHUNK_BYTES = 64 * 1024
+
+
+class SendFile(asyncio.Protocol):
+    """Reads while the transport has room."""
+
+    path = ""
+    transport: asyncio.Transport
+    source: BinaryIO
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport  # type: ignore[assignment]  # uvloop's is no subclass
+        self.source = open(self.path, "rb")
+        self.full = False
+        self.resume_writing()
+
+    def pause_writing(self) -> None:
+        self.full = True
+
+    def resume_writing(self) -> None:
+        self.full = False
+        while not self.full and not self.transport.is_closing():
+            data = self.source.read(CHUNK_BYTES)
+            if not data:
+                self.transport.close()
+                return
+            self.transport.write(data)
+
+    def connection_lost(self, reason: Exception | None) -> None:
+        self.source.close()
+
+
+class LoopSendFile(asyncio.Protocol):
+    """``loop.sendfile``: asyncio's own zero copy."""
+
+    path = ""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.task = asyncio.get_running_loop().create_task(self.send(transport))
+
+    async def send(self, transport: asyncio.BaseTransport) -> None:
+        with open(self.path, "rb") as source:
+            await asyncio.get_running_loop().sendfile(transport, source)  # type: ignore[arg-type]
+        transport.close()
+
+
+class Side(asyncio.Protocol):
+    """One side of a proxied connection."""
+
+    transport: asyncio.Transport
+    other: Side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport  # type: ignore[assignment]  # uvloop's is no subclass
+
+    def data_received(self, data: bytes) -> None:
+        self.other.transport.write(data)
+
+    def pause_writing(self) -> None:
+        self.other.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if not self.other.transport.is_closing():
+            self.other.transport.resume_reading()
+
+    def connection_lost(self, reason: Exception | None) -> None:
+        if hasattr(self, "other"):
+            self.other.transport.close()
+
+
+class Forward(Side):
+    """The accepted side, which opens the other."""
+
+    port = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.transport.pause_reading()
+        self.task = asyncio.get_running_loop().create_task(self.connect())
+
+    async def connect(self) -> None:
+        _, other = await asyncio.get_running_loop().create_connection(Side, "127.0.0.1", self.port)
+        other.other, self.other = self, other
+        self.transport.resume_reading()
+
+
+class Echo(asyncio.Protocol):
+    """Sends back what comes."""
+
+    transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport  # type: ignore[assignment]  # uvloop's is no subclass
+
+    def data_received(self, data: bytes) -> None:
+        self.transport.write(data)
+
+
+def choose() -> Callable[[], asyncio.BaseProtocol]:
+    """The protocol for the role asked for."""
+    if ROLE == "file":
+        SendFile.path = LoopSendFile.path = ARGUMENTS[0]
+        return LoopSendFile if ARGUMENTS[1:] == ["sendfile"] else SendFile
+    if ROLE == "proxy":
+        Forward.port = int(ARGUMENTS[0])
+        return Forward
+    return {"echo": Echo}[ROLE]
+
+
+async def serve() -> None:
+    """Listen on a free port, say which, and run."""
+    server = await asyncio.get_running_loop().create_server(choose(), "127.0.0.1", 0, backlog=2048)
+    print("listening", server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    if LOOP == "uvloop":
+        import uvloop
+
+        uvloop.run(serve())
+    else:
+        asyncio.run(serve())

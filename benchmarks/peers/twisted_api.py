@@ -1,0 +1,85 @@
+"""The process under test on Twisted's API: ``twisted_api.py PACKAGE ROLE ARGUMENTS``.
+
+PACKAGE is ``twisted`` or ``pcstream``. Nothing else differs between the two, which is the point.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+PACKAGE, ROLE, *ARGUMENTS = sys.argv[1:]
+
+
+def module(path: str) -> Any:
+    """A module of the package under test."""
+    return importlib.import_module(f"{PACKAGE}.{path}")
+
+
+if sys.platform == "linux":
+    module("internet.epollreactor").install()
+reactor = module("internet.reactor")
+protocol = module("internet.protocol")
+
+
+def listen(factory: Any) -> None:
+    """Serve *factory* on a free port, say which, and run."""
+    port = reactor.listenTCP(0, factory, backlog=2048, interface="127.0.0.1")
+    print("listening", port.getHost().port, flush=True)
+    reactor.run()
+
+
+def serve_file(path: str, transform: str = "") -> None:
+    """Send the file at *path* to whoever connects; ``transform`` passes every chunk through one."""
+    basic = module("protocols.basic")
+    through = (lambda data: data) if transform else None
+
+    class SendFile(protocol.Protocol):
+        def connectionMade(self) -> None:
+            source = open(path, "rb")
+            sending = basic.FileSender().beginFileTransfer(source, self.transport, through)
+            sending.addBoth(lambda _: (source.close(), self.transport.loseConnection()))
+
+    listen(protocol.Factory.forProtocol(SendFile))
+
+
+def forward(port: str, looking: str = "") -> None:
+    """Forward every connection to *port*; ``looking``: the protocols see the data."""
+    portforward = module("protocols.portforward")
+
+    class LookingClient(portforward.ProxyClient):
+        def dataReceived(self, data: bytes) -> None:
+            self.seen = len(data)
+            portforward.ProxyClient.dataReceived(self, data)
+
+    class LookingClientFactory(portforward.ProxyClientFactory):
+        protocol = LookingClient
+
+    class LookingServer(portforward.ProxyServer):
+        clientProtocolFactory = LookingClientFactory
+
+        def dataReceived(self, data: bytes) -> None:
+            self.seen = len(data)
+            portforward.ProxyServer.dataReceived(self, data)
+
+    factory = portforward.ProxyFactory("127.0.0.1", int(port))
+    if looking:
+        factory.protocol = LookingServer
+    listen(factory)
+
+
+def echo() -> None:
+    """Send back what comes."""
+
+    class Echo(protocol.Protocol):
+        def dataReceived(self, data: bytes) -> None:
+            self.transport.write(data)
+
+    listen(protocol.Factory.forProtocol(Echo))
+
+
+ROLES = {"file": serve_file, "proxy": forward, "echo": echo}
+
+if __name__ == "__main__":
+    ROLES[ROLE](*ARGUMENTS)
