@@ -38,7 +38,8 @@ class SendFile(asyncio.Protocol):
         while not self.full and not self.transport.is_closing():
             data = self.source.read(CHUNK_BYTES)
             if not data:
-                self.transport.close()
+                # closing from inside resume_writing makes asyncio's own loop close twice
+                asyncio.get_running_loop().call_soon(self.transport.close)
                 return
             self.transport.write(data)
 
@@ -61,13 +62,18 @@ class LoopSendFile(asyncio.Protocol):
 
 
 class Side(asyncio.Protocol):
-    """One side of a proxied connection."""
+    """One side of a proxied connection; the outgoing one is made with the other."""
 
     transport: asyncio.Transport
-    other: Side
+
+    def __init__(self, other: Side | None = None) -> None:
+        self.other = other
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]  # uvloop's is no subclass
+        if self.other is not None:
+            self.other.other = self
+            self.other.transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
         self.other.transport.write(data)
@@ -80,7 +86,7 @@ class Side(asyncio.Protocol):
             self.other.transport.resume_reading()
 
     def connection_lost(self, reason: Exception | None) -> None:
-        if hasattr(self, "other"):
+        if self.other is not None:
             self.other.transport.close()
 
 
@@ -92,12 +98,10 @@ class Forward(Side):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self.transport.pause_reading()
-        self.task = asyncio.get_running_loop().create_task(self.connect())
-
-    async def connect(self) -> None:
-        _, other = await asyncio.get_running_loop().create_connection(Side, "127.0.0.1", self.port)
-        other.other, self.other = self, other
-        self.transport.resume_reading()
+        loop = asyncio.get_running_loop()
+        self.task = loop.create_task(
+            loop.create_connection(lambda: Side(self), "127.0.0.1", self.port)
+        )
 
 
 class Echo(asyncio.Protocol):
