@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NewType
 
 from zope.interface import Attribute, Interface
+
+
+#: What startConnecting and its kin may bind to; typed only, a plain pair or string at run time.
+Binding = NewType("Binding", object)
 
 
 class IAddress(Interface):
