@@ -1,0 +1,73 @@
+"""Programs written for Twisted do the same on pcstream, once the name in their text is replaced.
+
+What a program prints is compared line by line, and nothing is made up for: the one word that may
+differ is the name of the package.  In the programs of :data:`TWO_ENDS` both ends of a connection
+print; there the lines of each end are compared, in order, but not how the two interleave: which
+of two sockets that became ready in the same moment is served first is the kernel's choice.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+PROGRAMS = sorted(path.stem for path in (Path(__file__).parent / "programs").glob("*.py"))
+
+#: Programs in which two ends of a connection print, each line beginning with the name of its end.
+TWO_ENDS: set[str] = set()
+
+#: What a program imports beside the modules of the producer API.
+NEEDS = {
+    "child_process": "internet.process",
+    "datagrams": "internet.udp",
+    "endpoints_tour": "internet.endpoints",
+    "standard_streams": "internet.stdio",
+    "threaded": "internet.threads",
+    "unix_sockets": "internet.unix",
+}
+
+
+def by_end(lines: list[str]) -> dict[str, list[str]]:
+    """The lines of each end, under its name: the first word if a colon follows it."""
+    ends: dict[str, list[str]] = defaultdict(list)
+    for line in lines:
+        name, colon, _ = line.partition(":")
+        ends[name if colon and " " not in name else ""].append(line)
+    return dict(ends)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_program_is_equal_on_both(
+    name: str,
+    run_program: Callable[..., object],
+    in_words_of: Callable[[str, str], str],
+) -> None:
+    if importlib.util.find_spec("twisted") is None:
+        pytest.skip("Twisted is not installed, there is nothing to compare with")
+    need = NEEDS.get(name)
+    if need and importlib.util.find_spec(f"pcstream.{need}") is None:
+        pytest.skip(f"pcstream.{need} does not exist yet")
+    theirs = run_program(name, "twisted")
+    ours = run_program(name, "pcstream")
+    expected = [in_words_of(line, "pcstream") for line in theirs.lines]
+    assert theirs.status == 0, theirs.errors
+    assert expected, "a program that prints nothing compares nothing"
+    if name in TWO_ENDS:
+        assert by_end(ours.lines) == by_end(expected), ours.errors
+    else:
+        assert ours.lines == expected, ours.errors
+    assert ours.status == theirs.status
+    if "Traceback" not in theirs.errors:
+        assert "Traceback" not in ours.errors, ours.errors
+
+
+def test_programs_name_the_package_and_nothing_else_of_it() -> None:
+    """The swap is one word: no program has the replacement in its text already."""
+    for path in (Path(__file__).parent / "programs").glob("*.py"):
+        text = path.read_text("utf-8")
+        assert "twisted" in text, path.name
+        assert "pcstream" not in text, path.name
