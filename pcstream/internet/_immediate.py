@@ -1,0 +1,58 @@
+"""Deferreds of what is there already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import CoroutineType
+from typing import Any, TypeVar
+
+from ..python.failure import Failure
+from ._deferred import Deferred
+from ._inline_callbacks import run_coroutine
+
+_T = TypeVar("_T")
+
+
+def succeed(result: _T) -> Deferred[_T]:
+    """A Deferred that has fired with *result*."""
+    d: Deferred[_T] = Deferred()
+    if isinstance(result, Failure) or d.debug:
+        d.callback(result)
+    else:
+        d.called = True
+        d.result = result
+    return d
+
+
+def fail(result: Failure | BaseException | None = None) -> Deferred[Any]:
+    """A Deferred that has failed.
+
+    :param result: a Failure or an exception; None for the exception being handled.
+    """
+    d: Deferred[Any] = Deferred()
+    d.errback(result)
+    return d
+
+
+def execute(callable: Callable[..., _T], *args: Any, **kwargs: Any) -> Deferred[_T]:
+    """Call *callable*; a Deferred of what it returned or raised."""
+    try:
+        result = callable(*args, **kwargs)
+    except BaseException:
+        return fail()
+    return succeed(result)
+
+
+def maybeDeferred(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Deferred[Any]:
+    """Call *f*; a Deferred of what comes of it, be it a value, an error, a Deferred or a coroutine."""
+    try:
+        result = f(*args, **kwargs)
+    except BaseException:
+        return fail(Failure(captureVars=Deferred.debug))
+    if isinstance(result, Deferred):
+        return result
+    if isinstance(result, Failure):
+        return fail(result)
+    if type(result) is CoroutineType:
+        return run_coroutine(result)
+    return succeed(result)

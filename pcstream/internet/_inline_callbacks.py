@@ -1,0 +1,218 @@
+"""Generators and coroutines that wait for Deferreds.
+
+A :class:`_Run` is one call of such a function. It takes the value of a Deferred that has fired
+already without going through its callbacks; otherwise it puts one step there, always the same.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Coroutine, Generator
+from contextvars import Context, copy_context
+from functools import wraps
+from types import CoroutineType, GeneratorType, TracebackType
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+from ..python.failure import Failure
+from ._deferred import _HANDED_OVER, _NO_KEYWORDS, Deferred, Pending
+from ._deferred_errors import NotACoroutineError
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+_COROUTINES: tuple[type, ...] = (CoroutineType, Coroutine)
+"""What may be yielded as if it were a Deferred."""
+if sys.version_info < (3, 12):
+    # as asyncio.iscoroutine has it, which up to then counted generators in
+    _COROUTINES = (*_COROUTINES, GeneratorType)
+
+
+class _DefGen_Return(BaseException):
+    """Carries the value of :func:`returnValue` out of a generator."""
+
+    __module__ = "pcstream.internet.defer"
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
+def returnValue(val: object) -> NoReturn:
+    """Leave an :func:`inlineCallbacks` function with the result *val*.
+
+    Deprecated: a ``return`` does the same.
+    """
+    warnings.warn(
+        "twisted.internet.defer.returnValue was deprecated in Twisted 24.7.0; "
+        "please use standard return statement instead",
+        category=DeprecationWarning,
+        stacklevel=2,
+    )
+    raise _DefGen_Return(val)
+
+
+class _Run(Pending):
+    """One call of a generator or coroutine function.
+
+    :ivar deferred: gets its result.
+    :ivar waiting_on: the Deferred it waits for now.
+    :ivar context: the context variables it runs with, those of its caller at the time of the call.
+    :ivar outcome: its result, once it has come to its end.
+    """
+
+    __slots__ = ("context", "deferred", "gen", "outcome", "step", "waiting_on")
+
+    def __init__(self, gen: Any) -> None:
+        self.gen = gen
+        self.deferred: Deferred[Any] = Deferred()
+        self.context: Context = copy_context()
+        self.waiting_on: Deferred[Any] | None = None
+        self.outcome: Any = None
+        self.step: Any = None
+
+    def advance(self, result: Any) -> bool:
+        """Go on with *result* until it waits or ends.
+
+        Runs in the context of the call; whatever fires Deferreds is outside of it.
+
+        :return: whether it has ended.
+        """
+        gen = self.gen
+        send = gen.send
+        while True:
+            try:
+                if isinstance(result, Failure):
+                    result = gen.throw(result.value.with_traceback(result.tb))
+                else:
+                    result = send(result)
+            except StopIteration as stop:
+                self.outcome = stop.value
+                return True
+            except _DefGen_Return as stop:
+                _warn_of_distant_return(gen, stop.__traceback__)
+                self.outcome = stop.value
+                return True
+            except BaseException as error:
+                # without our own frame, which would keep this run alive and tells nobody anything
+                tb = error.__traceback__
+                assert tb is not None
+                error = error.with_traceback(tb.tb_next)
+                self.outcome = Failure(error, captureVars=Deferred.debug)
+                return True
+            if not isinstance(result, Deferred):
+                if not isinstance(result, _COROUTINES):
+                    continue
+                result = run_coroutine(result)
+            awaited: Deferred[Any] = result
+            if awaited.called and not awaited.paused and not awaited._runningCallbacks:
+                result = awaited.result
+                awaited.result = None
+                if awaited._debugInfo is not None:
+                    awaited._debugInfo.failResult = None
+                continue
+            if self.step is None:
+                args = (self,)
+                self.step = (_resume, args, _NO_KEYWORDS, _resume, args, _NO_KEYWORDS)
+                self.deferred._canceller = self
+            self.waiting_on = awaited
+            if awaited._callbacks is None:
+                awaited._callbacks = [self.step]
+            else:
+                awaited._callbacks.append(self.step)
+            return False
+
+    def cancel_pending(self) -> None:
+        """Cancel what is being waited for; what comes of that is up to the function."""
+        if self.waiting_on is not None:
+            self.waiting_on.cancel()
+
+
+def _resume(result: Any, run: _Run) -> Any:
+    """Go on with *run*, whose awaited Deferred has come to *result*."""
+    run.waiting_on = None
+    if not run.context.run(run.advance, result):
+        return None
+    deferred = run.deferred
+    outcome = run.outcome
+    run.outcome = None
+    if deferred.called or deferred.debug:
+        deferred.callback(outcome)
+        return None
+    deferred.called = True
+    deferred.result = outcome
+    deferred._canceller = None
+    deferred._chainedTo = None
+    return _HANDED_OVER
+
+
+def _start(gen: Any) -> Deferred[Any]:
+    run = _Run(gen)
+    deferred = run.deferred
+    if run.context.run(run.advance, None):
+        deferred.callback(run.outcome)
+    return deferred
+
+
+def run_coroutine(
+    coro: Coroutine[Deferred[Any], Any, _T] | Generator[Deferred[Any], Any, _T],
+) -> Deferred[_T]:
+    """Run a coroutine or generator; its result becomes the Deferred's.
+
+    :raises NotACoroutineError: *coro* is neither.
+    """
+    if not isinstance(coro, (CoroutineType, GeneratorType, Coroutine)):
+        raise NotACoroutineError(f"{coro!r} is not a coroutine")
+    return _start(coro)
+
+
+def _warn_of_distant_return(gen: Any, tb: TracebackType | None) -> None:
+    """Warn if :func:`returnValue` was called below the function that it made to end.
+
+    :param tb: our own frame's; the generator's comes next, then its callees' down to
+        :func:`returnValue`.
+    """
+    assert tb is not None
+    in_generator = tb.tb_next
+    assert in_generator is not None
+    caller, callee = in_generator, in_generator.tb_next
+    if callee is None or callee.tb_next is None:
+        return
+    while callee is not None and callee.tb_next is not None:
+        caller, callee = callee, callee.tb_next
+    frame = caller.tb_frame
+    warnings.warn_explicit(
+        f"returnValue() in {frame.f_code.co_name!r} causing {gen.__name__!r} to exit: "
+        "returnValue should only be invoked by functions decorated with inlineCallbacks",
+        DeprecationWarning,
+        frame.f_code.co_filename,
+        caller.tb_lineno or 0,
+    )
+
+
+def inlineCallbacks(
+    f: Callable[_P, Generator[Deferred[Any], Any, _T]],
+) -> Callable[_P, Deferred[_T]]:
+    """Let a generator function wait for Deferreds by yielding them.
+
+    ``yield d`` is the result of *d*, or raises its failure. What the function returns is the
+    result of the Deferred that a call returns. Cancelling that cancels what is being waited for.
+
+    :raises TypeError: (when called) *f* does not make a generator.
+    """
+
+    @wraps(f)
+    def unwindGenerator(*args: _P.args, **kwargs: _P.kwargs) -> Deferred[_T]:
+        try:
+            gen = f(*args, **kwargs)
+        except _DefGen_Return:
+            raise TypeError(
+                f"inlineCallbacks requires {f!r} to produce a generator; instead"
+                "caught returnValue being used in a non-generator"
+            )
+        if not isinstance(gen, GeneratorType):
+            raise TypeError(
+                f"inlineCallbacks requires {f!r} to produce a generator; instead got {gen!r}"
+            )
+        return _start(gen)
+
+    return unwindGenerator
