@@ -13,7 +13,9 @@ from rich.text import Text
 from .amounts import format_bytes
 from .demo_view import HOPS, Facts, View, hash_lines, paused_share, result_rows
 
-BAR_WIDTH = 24
+#: the bar takes what a terminal has beyond the figures, within reason
+FIGURES_WIDTH = 70
+BAR_WIDTHS = (8, 32)
 
 
 class LiveView(View):
@@ -36,18 +38,25 @@ class LiveView(View):
 
     def draw(self, size: int, now_s: float, facts: list[Facts], rates: list[float]) -> None:
         """Draw one state."""
-        table = Table(box=None, pad_edge=False)
-        table.add_column("hop")
-        table.add_column("", width=BAR_WIDTH)
-        for title, width in (("bytes", 11), ("rate", 13), ("buffered", 10), ("pauses", 7)):
+        spare = self._live.console.width - FIGURES_WIDTH
+        bar = max(BAR_WIDTHS[0], min(BAR_WIDTHS[1], spare))
+        table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+        table.add_column("hop", width=8)
+        table.add_column("", width=bar)
+        for title, width in (
+            ("bytes", 10),
+            ("rate", 13),
+            ("buffered", 10),
+            ("pauses", 7),
+            ("paused", 6),
+        ):
             table.add_column(title, justify="right", min_width=width)
-        table.add_column("time paused", justify="right")
-        table.add_column("now")
+        table.add_column("now", width=7)
         for name, hop, rate in zip(HOPS, facts, rates, strict=True):
             is_paused = hop.get("is_paused", False)
             table.add_row(
                 name,
-                ProgressBar(total=max(size, 1), completed=hop.get("bytes", 0), width=BAR_WIDTH),
+                ProgressBar(total=max(size, 1), completed=hop.get("bytes", 0), width=bar),
                 format_bytes(hop.get("bytes", 0)),
                 f"{format_bytes(rate)}/s",
                 format_bytes(hop.get("buffered", 0)),

@@ -14,7 +14,7 @@ from zope.interface import implementer
 
 from pcstream.internet import protocol
 from pcstream.internet.error import CannotListenError, ConnectionDone
-from pcstream.internet.interfaces import IPushProducer
+from pcstream.internet.interfaces import IAddress, IConnector, IPushProducer
 from pcstream.python.failure import Failure
 
 from .demo_hop import Hop, reactor, say
@@ -53,8 +53,23 @@ class Upstream(protocol.Protocol):
         """Downstream is gone."""
         self.transport.abortConnection()
 
-    def connectionLost(self, reason: Failure) -> None:
+    def connectionLost(self, reason: Failure = protocol.connectionDone) -> None:
         """A clean end goes on as a clean end, any other as an abort."""
+        self.downstream.upstream_lost(reason)
+
+
+class UpstreamFactory(protocol.ClientFactory[Upstream]):
+    """Makes the other side of one connection."""
+
+    def __init__(self, downstream: Downstream) -> None:
+        self.downstream = downstream
+
+    def buildProtocol(self, addr: IAddress | None) -> Upstream:
+        """The server has answered."""
+        return Upstream(self.downstream)
+
+    def clientConnectionFailed(self, connector: IConnector, reason: Failure) -> None:
+        """The server does not answer."""
         self.downstream.upstream_lost(reason)
 
 
@@ -70,12 +85,7 @@ class Downstream(protocol.Protocol):
         """Open the other side."""
         self.hop.consumer = self.transport
         self.hop.connected()
-        factory = protocol.ClientFactory()
-        factory.buildProtocol = lambda address: Upstream(self)  # type: ignore[method-assign]
-        factory.clientConnectionFailed = (  # type: ignore[method-assign]
-            lambda connector, reason: self.upstream_lost(reason)
-        )
-        reactor.connectTCP("127.0.0.1", self.server_port, factory)
+        reactor.connectTCP("127.0.0.1", self.server_port, UpstreamFactory(self))
 
     def upstream_lost(self, reason: Failure) -> None:
         """Deliver what is left and close, or abort."""
@@ -87,7 +97,7 @@ class Downstream(protocol.Protocol):
         else:
             self.transport.abortConnection()
 
-    def connectionLost(self, reason: Failure) -> None:
+    def connectionLost(self, reason: Failure = protocol.connectionDone) -> None:
         """Both ends are over; it was well if both were clean and upstream's came first."""
         upstream = self.upstream_reason
         if upstream is None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pcstream.internet import protocol
 from pcstream.internet.error import ConnectionDone
+from pcstream.internet.interfaces import IAddress, IConnector
 from pcstream.python.failure import Failure
 
 from .demo_hop import Hop, reactor
@@ -55,7 +56,7 @@ class Receiver(protocol.Protocol):
         self.hop.meter.flow()
         self.transport.resumeProducing()
 
-    def connectionLost(self, reason: Failure) -> None:
+    def connectionLost(self, reason: Failure = protocol.connectionDone) -> None:
         """All has arrived, or all that ever will."""
         if reason.check(ConnectionDone):
             self.hop.done(sha256=self.digest.hexdigest())
@@ -63,17 +64,28 @@ class Receiver(protocol.Protocol):
             self.hop.lost(reason.getErrorMessage())
 
 
+class ReceiverFactory(protocol.ClientFactory[Receiver]):
+    """Makes the one receiver."""
+
+    def __init__(self, hop: Hop, rate: int) -> None:
+        self.hop = hop
+        self.rate = rate
+
+    def buildProtocol(self, addr: IAddress | None) -> Receiver:
+        """The connection stands."""
+        return Receiver(self.hop, self.rate)
+
+    def clientConnectionFailed(self, connector: IConnector, reason: Failure) -> None:
+        """The proxy does not answer."""
+        self.hop.lost(reason.getErrorMessage())
+
+
 def main(rate: int) -> None:
     """Connect to the port that the parent names, and read."""
     hop = Hop(Meter())
-    factory = protocol.ClientFactory()
-    factory.buildProtocol = lambda address: Receiver(hop, rate)  # type: ignore[method-assign]
-    factory.clientConnectionFailed = (  # type: ignore[method-assign]
-        lambda connector, reason: hop.lost(reason.getErrorMessage())
-    )
 
     def obey(order: dict[str, Any]) -> None:
-        reactor.connectTCP("127.0.0.1", order["connect"], factory)
+        reactor.connectTCP("127.0.0.1", order["connect"], ReceiverFactory(hop, rate))
 
     hop.run(obey)
 

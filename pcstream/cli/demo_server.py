@@ -81,7 +81,7 @@ class SendFile(protocol.Protocol):
         self.sent = True
         self.transport.loseConnection()
 
-    def connectionLost(self, reason: Failure) -> None:
+    def connectionLost(self, reason: Failure = protocol.connectionDone) -> None:
         """The stream is over, well or not."""
         if self.sent and reason.check(ConnectionDone):
             self.hop.meter.end()

@@ -61,10 +61,10 @@ def result_rows(facts: dict[str, Facts], limit_bytes: int) -> list[list[str]]:
 
 
 def hash_lines(facts: dict[str, Facts]) -> list[str]:
-    """Both hashes, one below the other, and what they come to."""
+    """Whether the hashes are equal, and both, one below the other."""
     sent, arrived = facts["server"]["sha256"], facts["receiver"]["sha256"]
     equal = "equal" if sent == arrived else "NOT equal"
-    return [f"SHA-256 sent     {sent}", f"SHA-256 arrived  {arrived}  {equal}"]
+    return [f"SHA-256 {equal}", f"  sent     {sent}", f"  arrived  {arrived}"]
 
 
 class View:
