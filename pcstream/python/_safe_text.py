@@ -18,15 +18,27 @@ def qual(clazz: type) -> str:
     return clazz.__module__ + "." + clazz.__name__
 
 
+def _class_name(o: object) -> str:
+    """The name of the object's class, or the best that can be had in its place."""
+    cls: type
+    try:
+        cls = o.__class__
+    except BaseException:
+        cls = type(o)
+    ways: list[Callable[[], str]] = [lambda: cls.__name__, lambda: str(cls)]
+    for name_of in ways:
+        try:
+            return name_of()
+        except BaseException:
+            continue
+    return f"<BROKEN CLASS AT 0x{id(cls):x}>"
+
+
 def _describe_broken(formatter: Callable[[object], str], o: object) -> str:
     """Text for an object whose own formatting raised just now."""
-    try:
-        name = o.__class__.__name__
-    except Exception:
-        name = "unknown class"
-    trouble = traceback.format_exc().replace("\n", "\n ").rstrip(" ")
+    name = _class_name(o)
     what = "repr" if formatter is repr else formatter.__name__
-    return f"<{name} instance at 0x{id(o):x} with {what} error:\n {trouble}>"
+    return f"<{name} instance at 0x{id(o):x} with {what} error:\n {traceback.format_exc()}>"
 
 
 def safe_repr(o: object) -> str:
