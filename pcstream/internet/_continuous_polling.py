@@ -32,13 +32,13 @@ class _ContinuousPolling(_PollLikeMixin, _DisconnectSelectableMixin):
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
         self._loop: LoopingCall | None = None
-        # Dictionaries as sets that keep their order.
-        self._reads: dict[Any, None] = {}
-        self._writes: dict[Any, None] = {}
+        self._readers: set[Any] = set()
+        self._writers: set[Any] = set()
+        self._reads = self._readers  # the name that _PollLikeMixin knows
 
     def _checkLoop(self) -> None:
         """Run the timer while there is anything to ask."""
-        if self._reads or self._writes:
+        if self._readers or self._writers:
             if self._loop is None:
                 from pcstream.internet.task import LoopingCall  # seldom needed
 
@@ -51,11 +51,11 @@ class _ContinuousPolling(_PollLikeMixin, _DisconnectSelectableMixin):
 
     def iterate(self) -> None:
         """Ask everything once; what is removed meanwhile is not asked."""
-        for reader in list(self._reads):
-            if reader in self._reads:
+        for reader in list(self._readers):
+            if reader in self._readers:
                 self._ask(reader, self._POLL_IN)
-        for writer in list(self._writes):
-            if writer in self._writes:
+        for writer in list(self._writers):
+            if writer in self._writers:
                 self._ask(writer, self._POLL_OUT)
 
     def _ask(self, selectable: Any, event: int) -> None:
@@ -68,44 +68,44 @@ class _ContinuousPolling(_PollLikeMixin, _DisconnectSelectableMixin):
 
     def addReader(self, reader: Any) -> None:
         """Ask to read from now on."""
-        self._reads[reader] = None
+        self._readers.add(reader)
         self._checkLoop()
 
     def addWriter(self, writer: Any) -> None:
         """Ask to write from now on."""
-        self._writes[writer] = None
+        self._writers.add(writer)
         self._checkLoop()
 
     def removeReader(self, reader: Any) -> None:
         """Do not ask to read any more; unknown ones too."""
-        self._reads.pop(reader, None)
+        self._readers.discard(reader)
         self._checkLoop()
 
     def removeWriter(self, writer: Any) -> None:
         """Do not ask to write any more; unknown ones too."""
-        self._writes.pop(writer, None)
+        self._writers.discard(writer)
         self._checkLoop()
 
     def removeAll(self) -> list[Any]:
         """Forget and return everything."""
-        removed = [*self._reads, *(w for w in self._writes if w not in self._reads)]
-        self._reads.clear()
-        self._writes.clear()
+        removed = list(self._readers | self._writers)
+        self._readers.clear()
+        self._writers.clear()
         self._checkLoop()
         return removed
 
     def getReaders(self) -> list[Any]:
         """What is asked to read."""
-        return list(self._reads)
+        return list(self._readers)
 
     def getWriters(self) -> list[Any]:
         """What is asked to write."""
-        return list(self._writes)
+        return list(self._writers)
 
     def isReading(self, fd: Any) -> bool:
         """Whether it is asked to read."""
-        return fd in self._reads
+        return fd in self._readers
 
     def isWriting(self, fd: Any) -> bool:
         """Whether it is asked to write."""
-        return fd in self._writes
+        return fd in self._writers

@@ -18,6 +18,9 @@ from pcstream.python import log
 
 __all__ = ["install"]
 
+#: What reactors that call select by themselves (Twisted's own threaded one is such) import.
+_select = select.select
+
 
 class SelectReactor(PolledReactor):
     """Waits with select."""
