@@ -417,6 +417,8 @@ class Deferred(Generic[_SelfResultT]):
                         if value is _NO_RESULT or inner.paused or isinstance(value, Deferred):
                             waits = True
                             current._callbacks = list(rest) or None
+                            if current._debugInfo is not None:
+                                current._debugInfo.failResult = None
                             current._wait_for(inner)
                             break
                         inner.result = None
