@@ -104,3 +104,29 @@ class Source:
                     waiting.unregister(sock)
                     del offsets[sock]
                     sock.close()
+
+
+def ping(sockets: list[socket.socket], message: bytes, count: int) -> None:
+    """Send *message* on every socket and wait for its echo, *count* times over."""
+    waiting = selectors.DefaultSelector()
+    for sock in sockets:
+        sock.setblocking(True)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        waiting.register(sock, selectors.EVENT_READ, [0, 0])
+        sock.sendall(message)
+    size = len(message)
+    left = len(sockets)
+    while left:
+        for key, _ in waiting.select():
+            sock, state = key.fileobj, key.data
+            assert isinstance(sock, socket.socket)
+            state[0] += len(sock.recv(size - state[0]))
+            if state[0] == size:
+                state[0] = 0
+                state[1] += 1
+                if state[1] < count:
+                    sock.sendall(message)
+                else:
+                    waiting.unregister(sock)
+                    left -= 1
+    waiting.close()
