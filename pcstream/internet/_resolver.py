@@ -47,10 +47,11 @@ __all__ = [
     "SimpleResolverComplexifier",
 ]
 
-_FAMILY_OF = {
+_BOTH: frozenset[Any] = frozenset([IPv4Address, IPv6Address])
+_FAMILY_OF: dict[frozenset[Any], int] = {
     frozenset([IPv4Address]): AF_INET,
     frozenset([IPv6Address]): AF_INET6,
-    frozenset([IPv4Address, IPv6Address]): AF_UNSPEC,
+    _BOTH: AF_UNSPEC,
 }
 _ADDRESS_OF: dict[int, Callable[..., IAddress]] = {AF_INET: IPv4Address, AF_INET6: IPv6Address}
 _SOCKET_TYPE_OF = {"TCP": SOCK_STREAM, "UDP": SOCK_DGRAM}
@@ -116,8 +117,8 @@ class GAIResolver:
         A name that is not known has no addresses; any other failure has none either, and is
         logged.
         """
-        wanted = frozenset(addressTypes or (IPv4Address, IPv6Address))
-        family = _FAMILY_OF[wanted]  # type: ignore[index]
+        wanted = _BOTH if addressTypes is None else frozenset(addressTypes)
+        family = _FAMILY_OF[wanted]
         socket_type = _SOCKET_TYPE_OF[transportSemantics]
 
         def look_up() -> Sequence[tuple[int, int, int, str, tuple[Any, ...]]]:

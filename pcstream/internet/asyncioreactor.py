@@ -26,10 +26,12 @@ from typing import Any
 
 from zope.interface import implementer
 
+from pcstream.internet._continuous_polling import _ContinuousPolling
 from pcstream.internet._delayed_call import DelayedCall
+from pcstream.internet._dispatch import _NO_FILEDESC
 from pcstream.internet.base import LONGEST_WAIT_S
 from pcstream.internet.interfaces import IReactorFDSet
-from pcstream.internet.posixbase import _NO_FILEDESC, PosixReactorBase, _ContinuousPolling
+from pcstream.internet.posixbase import PosixReactorBase
 from pcstream.python import log
 from pcstream.python.log import dispatching
 
@@ -224,7 +226,7 @@ class AsyncioSelectorReactor(PosixReactorBase):
 
     # Threads
 
-    def callFromThread(
+    def callFromThread(  # type: ignore[override]  # Twisted's parameter name
         self, callable: Callable[..., Any], *args: object, **kwargs: object
     ) -> None:
         """Have a function called in the loop's thread. Any thread may call, and never waits."""

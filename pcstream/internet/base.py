@@ -11,6 +11,7 @@ from __future__ import annotations
 import builtins
 import socket
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from time import time as runtimeSeconds
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NewType
@@ -47,7 +48,6 @@ from pcstream.python._safe_text import qual
 from pcstream.python.failure import Failure
 
 if TYPE_CHECKING:
-    from pcstream.internet._base_port import BasePort as BasePort
     from pcstream.python.threadpool import ThreadPool
 
 __all__: list[str] = []
@@ -62,11 +62,9 @@ _EXPORTS = (BaseConnector, BlockingResolver, DelayedCall, ThreadedResolver, _Thr
 
 
 def __getattr__(name: str) -> Any:
-    # BasePort is a transport (it needs internet.abstract) that Twisted keeps here.
+    # A transport, one floor up, that Twisted keeps here: fetched when somebody asks for it.
     if name == "BasePort":
-        from pcstream.internet._base_port import BasePort
-
-        return BasePort
+        return import_module("pcstream.internet._base_port").BasePort
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -360,7 +358,9 @@ class ReactorBase(PluggableResolverMixin):
         self.installNameResolver(_GAIResolver(self, self.getThreadPool))
         self.usingThreads = True
 
-    def callFromThread(self, f: Callable[..., Any], *args: object, **kwargs: object) -> None:
+    def callFromThread(  # type: ignore[override]  # Twisted's parameter name
+        self, f: Callable[..., Any], *args: object, **kwargs: object
+    ) -> None:
         """Have a function called in the reactor's thread. Any thread may call, and never waits."""
         assert callable(f), f"{f} is not callable"
         # In this order: a reactor that takes the wake-up finds the call.
@@ -402,7 +402,9 @@ class ReactorBase(PluggableResolverMixin):
             assert self.threadpool is not None
         return self.threadpool
 
-    def callInThread(self, _callable: Callable[..., Any], *args: object, **kwargs: object) -> None:
+    def callInThread(  # type: ignore[override]  # Twisted's parameter name
+        self, _callable: Callable[..., Any], *args: object, **kwargs: object
+    ) -> None:
         """Call a function in a thread of the pool; an exception is logged."""
         self.getThreadPool().callInThread(_callable, *args, **kwargs)
 
@@ -419,7 +421,8 @@ class ReactorBase(PluggableResolverMixin):
         try:
             socket.inet_pton(socket.AF_INET, name)
         except (OSError, TypeError, UnicodeError):
-            return self.resolver.getHostByName(name, timeout)
+            found: defer.Deferred[str] = self.resolver.getHostByName(name, timeout)
+            return found
         return defer.succeed(name)
 
     # Descriptors: what a subclass has to bring

@@ -32,7 +32,7 @@ class EPollReactor(PolledReactor):
         """Wait for events, at most ``timeout`` seconds (None: for ever), and dispatch them."""
         self._turn(timeout)
 
-    doIteration = doPoll
+    doIteration = doPoll  # type: ignore[assignment]  # Twisted's parameter names
 
 
 def install() -> None:

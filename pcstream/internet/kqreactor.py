@@ -43,7 +43,7 @@ class KQueueReactor(PolledReactor):
         """Wait for events, at most ``timeout`` seconds (None: for ever), and dispatch them."""
         self._turn(timeout)
 
-    doIteration = doKEvent
+    doIteration = doKEvent  # type: ignore[assignment]  # Twisted's parameter names
 
 
 def install() -> None:

@@ -63,7 +63,7 @@ class PosixReactorBase(_DisconnectSelectableMixin, ReactorBase):
     )
 
     def _wakerFactory(self) -> _IWaker:
-        waker: Any = _Waker()
+        waker: _IWaker = _Waker()
         return waker
 
     def installWaker(self) -> None:
@@ -119,7 +119,7 @@ class PosixReactorBase(_DisconnectSelectableMixin, ReactorBase):
         self,
         host: str,
         port: int,
-        factory: ClientFactory,
+        factory: ClientFactory[Any],
         timeout: float = 30.0,
         bindAddress: Any = None,
     ) -> IConnector:
@@ -358,7 +358,7 @@ _MACHINERY: dict[str, Callable[[], tuple[Any, ...]]] = {
 def _declare() -> None:
     for module, interfaces in _MACHINERY.items():
         if find_spec(f"pcstream.{module}") is not None:
-            classImplements(PosixReactorBase, *interfaces())
+            classImplements(PosixReactorBase, *interfaces())  # type: ignore[misc]
 
 
 _declare()

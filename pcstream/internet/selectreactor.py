@@ -32,7 +32,7 @@ class SelectReactor(PolledReactor):
         """Wait for events, at most ``timeout`` seconds (None: for ever), and dispatch them."""
         self._turn(timeout)
 
-    doIteration = doSelect
+    doIteration = doSelect  # type: ignore[assignment]  # Twisted's parameter names
 
 
 def _preenDescriptors(

@@ -15,7 +15,7 @@ ioThread: int | None = None
 threaded = True
 
 
-class XLock(threadingmodule._RLock):  # type: ignore[name-defined,misc]
+class XLock(threadingmodule._RLock):  # type: ignore[misc]
     """A reentrant lock that can be pickled: what comes back is a new, free one."""
 
     def __reduce__(self) -> tuple[Callable[[], XLock], tuple[()]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
+from functools import wraps
 from threading import Thread, current_thread
 from typing import Any, ParamSpec, TypeVar
 
@@ -15,6 +17,17 @@ __all__ = ["ThreadPool"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+
+
+@wraps(current_thread)
+def _current_thread() -> Thread:
+    warnings.warn(
+        "threading.current_thread was deprecated in Twisted 22.1.0; "
+        "please use threading.current_thread instead",
+        category=DeprecationWarning,
+        stacklevel=2,
+    )
+    return current_thread()
 
 
 class _Backlog:
@@ -43,8 +56,7 @@ class ThreadPool:
     name: str | None = None
 
     threadFactory = Thread
-    # Both can be replaced: by doubles in tests, by other kinds of thread in applications.
-    currentThread = staticmethod(current_thread)
+    currentThread = staticmethod(_current_thread)
     _pool = staticmethod(_pool)
 
     def __init__(self, minthreads: int = 5, maxthreads: int = 20, name: str | None = None) -> None:
@@ -58,7 +70,8 @@ class ThreadPool:
             return self.max if self.started else 0
 
         def make_thread(*args: Any, **kwargs: Any) -> Thread:
-            thread = self.threadFactory(*args, name=self._generateName(), **kwargs)
+            kwargs["name"] = self._generateName()
+            thread = self.threadFactory(*args, **kwargs)
             self.threads.append(thread)
             return thread
 
