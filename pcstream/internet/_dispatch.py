@@ -27,8 +27,8 @@ class _DisconnectSelectableMixin:
         isRead: bool | int,
         # Shared between connections: an end like any other needs no traceback of its own.
         faildict: dict[type[BaseException], Failure] = {
-            error.ConnectionDone: Failure(CONNECTION_DONE),
-            error.ConnectionLost: Failure(CONNECTION_LOST),
+            error.ConnectionDone: Failure(error.ConnectionDone()),
+            error.ConnectionLost: Failure(error.ConnectionLost()),
         },
     ) -> None:
         """Stop watching a descriptor and tell it why.

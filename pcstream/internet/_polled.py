@@ -169,9 +169,13 @@ class PolledReactor(PosixReactorBase):
         try:
             for fd, event in events:
                 owner = owners.get(fd)
-                if owner is not None and fd not in renewed:
-                    dispatching.logger = owner
+                if owner is None or fd in renewed:
+                    continue
+                dispatching.logger = owner
+                try:
                     self._doReadOrWrite(owner, fd, event)
+                except BaseException:
+                    log.err()  # its connectionLost failed: no reason to spare the others
         finally:
             dispatching.logger = None
 
@@ -204,11 +208,14 @@ class PolledReactor(PosixReactorBase):
 
     def _lose_broken(self) -> bool:
         """The poller fails as a whole: lose the descriptors that make it do so."""
+        log.msg("Malformed file descriptor found.  Preening lists.")
         found = False
         for fd, owner in list(self._selectables.items()):
-            trouble = self._poller.broken(fd)
-            if trouble is not None and self._selectables.get(fd) is owner:
+            if self._selectables.get(fd) is not owner:
+                continue  # gone with one of the others
+            trouble = self._poller.broken(owner.fileno()) or self._poller.broken(fd)
+            if trouble is not None:
                 found = True
-                log.msg("Malformed file descriptor found.  Preening lists.")
-                self._disconnectSelectable(owner, trouble, False)
+                log.msg(f"bad descriptor {owner}")
+                log.callWithLogger(owner, self._disconnectSelectable, owner, trouble, False)
         return found

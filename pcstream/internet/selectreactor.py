@@ -48,6 +48,7 @@ def _preenDescriptors(
             try:
                 select.select([selectable], [selectable], [selectable], 0)
             except Exception as error:
+                log.msg(f"bad descriptor {selectable}")
                 watched.discard(selectable)
                 disconnect(selectable, error, False)
 
