@@ -205,6 +205,12 @@ class ProducerSlot:
                     self.unregister()
                 raise
 
+    def adopt(self, producer: Any, streaming: bool = True) -> None:
+        """Hold *producer* as if it were registered, without any call: it was put there by hand."""
+        self.state = State.PUSH_FLOWING if streaming else State.PULL_ASKED
+        self.producer = producer
+        self._streaming = streaming
+
     def unregister(self) -> None:
         """Forget the producer; without one this does nothing (contract C13)."""
         self.state = TABLE[self.state, Event.UNREGISTER][0]
