@@ -125,7 +125,7 @@ class Closable(Protocol):
 
 
 def phase_of(transport: Closable) -> Phase:
-    """Read the phase off a transport's flags: the later in life a flag is set, the more it counts."""
+    """Read the phase off a transport's flags; the later in life one is set, the more it counts."""
     if transport.disconnected:
         return Phase.LOST
     if transport._aborting:

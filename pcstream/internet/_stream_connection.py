@@ -1,0 +1,194 @@
+"""A connected stream socket at the service of a protocol."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from errno import ENOBUFS, EWOULDBLOCK
+from typing import TYPE_CHECKING, Any
+
+from zope.interface import implementer
+
+from .._engine import closing
+from ..python import log
+from ..python.failure import Failure
+from . import abstract, error, interfaces, main
+
+if TYPE_CHECKING:
+    from .error import ConnectionDone, ConnectionLost
+
+__all__ = ["Connection"]
+
+# SO_LINGER on, for no time: the kernel drops what it has not sent and resets the connection.
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class _SocketCloser:
+    """Closes a socket, gently or not.
+
+    :cvar _shouldShutdown: False for a socket that other processes may be using too.
+    """
+
+    socket: socket.socket
+    _shouldShutdown = True
+
+    def _closeSocket(self, orderly: bool) -> None:
+        """Close the socket; whatever it has to object is of no interest any more.
+
+        :param orderly: False to reset the connection.
+        """
+        skt = self.socket
+        try:
+            if orderly:
+                if self._shouldShutdown:
+                    skt.shutdown(socket.SHUT_RDWR)
+            else:
+                skt.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        except OSError:
+            pass  # not connected, or not any more
+        try:
+            skt.close()
+        except OSError:
+            pass
+
+
+class _AbortingMixin(abstract.FileDescriptor):
+    """Can be dropped at once."""
+
+    def abortConnection(self) -> None:
+        """Drop the connection and everything that waits to be sent.
+
+        The protocol and the producer are told in a later turn of the reactor, never from inside
+        this call; until then they hear nothing (contract T4).
+        """
+        self._take(closing.Step.ABORT)
+
+    def _discard(self) -> None:
+        super()._discard()
+        # A descriptor that is ready in this very turn may still be called.
+        self.doRead = self.doWrite = _do_nothing  # type: ignore[method-assign]
+        self.reactor.callLater(0, self.connectionLost, Failure(error.ConnectionAborted()))
+
+
+def _do_nothing() -> None:
+    """What an aborted transport does when it can read or write."""
+
+
+@implementer(interfaces.ITCPTransport, interfaces.ISystemHandle)
+class Connection(_SocketCloser, _AbortingMixin):
+    """A connected stream socket, whatever made it.
+
+    :ivar protocol: who receives what arrives; there until the connection is lost.
+    :ivar logstr: the prefix in the log.
+    :cvar TLS: whether what goes over the socket is encrypted.
+    """
+
+    TLS = False
+    logstr = "Uninitialized"
+
+    def __init__(
+        self, skt: socket.socket, protocol: interfaces.IProtocol | None, reactor: Any = None
+    ) -> None:
+        """
+        :param skt: it is made non-blocking.
+        """
+        abstract.FileDescriptor.__init__(self, reactor=reactor)
+        self.socket = skt
+        skt.setblocking(False)
+        self.fileno = skt.fileno  # type: ignore[method-assign]
+        self.protocol: Any = protocol
+
+    def getHandle(self) -> socket.socket:
+        """The socket."""
+        return self.socket
+
+    def doRead(self) -> ConnectionLost | ConnectionDone | None:
+        """Receive once, and give it to the protocol.
+
+        :returns: None, or why the connection is lost or has reached its end.
+        """
+        try:
+            data = self.socket.recv(self.bufferSize)
+        except OSError as e:
+            if e.args[0] == EWOULDBLOCK:
+                return None
+            return main.CONNECTION_LOST
+        return self._dataReceived(data)
+
+    def _dataReceived(self, data: bytes | None) -> ConnectionDone | None:
+        """Give *data* to the protocol; none is the end of what the peer sends."""
+        if not data:
+            return main.CONNECTION_DONE
+        self.protocol.dataReceived(data)
+        return None
+
+    def writeSomeData(self, data: bytes) -> int | ConnectionLost:
+        """Send some of *data*, at most :attr:`SEND_LIMIT` bytes.
+
+        :returns: how many bytes the kernel took, or why the connection is lost.
+        """
+        if len(data) > self.SEND_LIMIT:
+            data = memoryview(data)[: self.SEND_LIMIT]  # type: ignore[assignment]
+        try:
+            return self.socket.send(data)
+        except OSError as e:
+            if e.args[0] in (EWOULDBLOCK, ENOBUFS):
+                return 0
+            return main.CONNECTION_LOST
+
+    def _closeWriteConnection(self) -> None:
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the peer was quicker; reading will tell
+        protocol = interfaces.IHalfCloseableProtocol(self.protocol, None)
+        if protocol is not None:
+            self._tell_half_closed(protocol.writeConnectionLost)
+
+    def readConnectionLost(self, reason: Failure) -> None:
+        """The peer sends no more: the protocol goes on if it can, or else it is the end."""
+        protocol = interfaces.IHalfCloseableProtocol(self.protocol, None)
+        if protocol is not None:
+            self._tell_half_closed(protocol.readConnectionLost)
+        else:
+            self.connectionLost(reason)
+
+    def _tell_half_closed(self, hear: Any) -> None:
+        try:
+            hear()
+        except BaseException:
+            failure = Failure()
+            log.err(failure, f"{hear!r} raised")
+            self.connectionLost(failure)
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Stop the producer, close the socket, tell the protocol; once."""
+        if not hasattr(self, "socket"):
+            return
+        abstract.FileDescriptor.connectionLost(self, reason)
+        self._closeSocket(not reason.check(error.ConnectionAborted))
+        protocol = self.protocol
+        del self.protocol
+        del self.socket
+        del self.fileno  # type: ignore[method-assign]
+        protocol.connectionLost(reason)
+
+    def logPrefix(self) -> str:
+        """The protocol's prefix, and which connection it is."""
+        return self.logstr
+
+    def getTcpNoDelay(self) -> bool:
+        """Whether small segments are sent at once (``TCP_NODELAY``)."""
+        return bool(self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """Have small segments sent at once, or held for a while (``TCP_NODELAY``)."""
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, bool(enabled))
+
+    def getTcpKeepAlive(self) -> bool:
+        """Whether an idle peer is probed (``SO_KEEPALIVE``)."""
+        return bool(self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
+
+    def setTcpKeepAlive(self, enabled: bool) -> None:
+        """Have an idle peer probed, or not (``SO_KEEPALIVE``)."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, bool(enabled))
