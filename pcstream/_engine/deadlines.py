@@ -31,7 +31,6 @@ class Timed(Protocol):
     time: float
     delayed_time: float
     cancelled: int
-    called: int
     number: int
 
     def activate_delay(self) -> None: ...
@@ -43,46 +42,37 @@ T = TypeVar("T", bound=Timed)
 class Deadlines(Generic[T]):
     """Calls ordered by time, then by insertion.
 
-    ``new`` is public for one reason: the reactor appends to it directly, since that is the
-    whole cost of setting a timer.
+    Two attributes are public for the sake of speed. Appending to ``new`` is all it takes to set a
+    timer; adding 1 to ``dead`` is all it takes to cancel one, whose entry goes when its time comes.
+
+    :ivar dead: how many entries will be thrown away instead of run.
     """
 
-    __slots__ = ("_dead", "_heap", "_last", "new")
+    __slots__ = ("_heap", "_last", "dead", "new")
 
     def __init__(self) -> None:
         self.new: list[T] = []
         self._heap: list[tuple[float, int, T]] = []
         self._last = 0
-        self._dead = 0
+        self.dead = 0
 
     def __len__(self) -> int:
         """Entries kept, dead ones included: a measure of memory, not of pending calls."""
         return len(self._heap) + len(self.new)
 
-    @property
-    def dead(self) -> int:
-        """How many entries will be thrown away instead of run."""
-        return self._dead
-
     def pending(self) -> list[T]:
         """Every call that will still be made, in no particular order."""
         kept = [
-            call
-            for _, number, call in self._heap
-            if number == call.number and not call.cancelled and not call.called
+            call for _, number, call in self._heap if number == call.number and not call.cancelled
         ]
         kept.extend(call for call in self.new if not call.cancelled)
         return kept
-
-    def bury(self) -> None:
-        """Count a cancellation; the entry itself goes when its time comes."""
-        self._dead += 1
 
     def hasten(self, call: T) -> None:
         """Take notice that ``call.time`` has become earlier."""
         if call.number == UNSETTLED:
             return  # it is among the new calls, which have no order yet
-        self._dead += 1
+        self.dead += 1
         self._push(call)
 
     def settle(self) -> None:
@@ -92,7 +82,7 @@ class Deadlines(Generic[T]):
             return
         for call in new:
             if call.cancelled:
-                self._dead -= 1
+                self.dead -= 1
             else:
                 if call.delayed_time:
                     call.activate_delay()
@@ -105,7 +95,7 @@ class Deadlines(Generic[T]):
         while heap and heap[0][0] <= now:
             _, number, call = heappop(heap)
             if number != call.number or call.cancelled:
-                self._dead -= 1
+                self.dead -= 1
             elif call.delayed_time > 0:
                 call.activate_delay()
                 self._push(call)
@@ -120,7 +110,7 @@ class Deadlines(Generic[T]):
             when, number, call = heap[0]
             if number != call.number or call.cancelled:
                 heappop(heap)
-                self._dead -= 1
+                self.dead -= 1
             elif call.delayed_time > 0:
                 heappop(heap)
                 call.activate_delay()
@@ -131,16 +121,14 @@ class Deadlines(Generic[T]):
 
     def sweep(self) -> None:
         """Drop dead entries once they are many and more than half of the heap."""
-        if self._dead <= SWEEP_AT_LEAST or self._dead * 2 <= len(self._heap):
+        if self.dead <= SWEEP_AT_LEAST or self.dead * 2 <= len(self._heap):
             return
         # In place: somebody up the stack may be in the middle of pop().
         self._heap[:] = [
-            entry
-            for entry in self._heap
-            if entry[1] == entry[2].number and not entry[2].cancelled and not entry[2].called
+            entry for entry in self._heap if entry[1] == entry[2].number and not entry[2].cancelled
         ]
         heapify(self._heap)
-        self._dead = sum(1 for call in self.new if call.cancelled)
+        self.dead = sum(1 for call in self.new if call.cancelled)
 
     def _push(self, call: T) -> None:
         self._last += 1

@@ -291,7 +291,7 @@ class ReactorBase(PluggableResolverMixin):
         self._deadlines.hasten(delayedCall)
 
     def _cancelCallLater(self, delayedCall: DelayedCall) -> None:
-        self._deadlines.bury()
+        self._deadlines.dead += 1
 
     def _insertNewDelayedCalls(self) -> None:
         self._deadlines.settle()
