@@ -194,6 +194,8 @@ class TestCase(SynchronousTestCase):
                 reactor.stop = outer
 
     def _trial_stopped_early(self, reactor: Any) -> None:
+        # The true stop, not the crash that stands for it, if the test had it in hand before.
+        reactor._startedBefore = False
         if getattr(reactor, "_exitSignal", None) is not None:
             reactor._exitSignal = None
             raise KeyboardInterrupt()

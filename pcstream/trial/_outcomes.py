@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 from ..python.failure import Failure, _machinery_code
 
@@ -25,6 +25,10 @@ class SkipTest(Exception):
 
 class FailTest(AssertionError):
     """Raised by an assertion that does not hold."""
+
+
+class SkippedTooLate(Exception):
+    """A skip was raised when the test method was over: an error, not a skip."""
 
 
 class Todo:
@@ -92,14 +96,20 @@ def exc_info_of(error: Failure | tuple[Any, Any, Any] | BaseException) -> ExcInf
         value, tb = error, error.__traceback__
     if not isinstance(tb, TracebackType):
         try:
-            raise value.with_traceback(None)
+            _raise(value.with_traceback(None))
         except BaseException as raised:
             assert raised.__traceback__ is not None
-            return type(value), value, raised.__traceback__
+            tb = raised.__traceback__.tb_next
+            assert tb is not None
+            return type(value), value, tb
     innermost = tb
     while innermost.tb_next is not None and _is_machinery(innermost):
         innermost = innermost.tb_next
     return type(value), value, innermost
+
+
+def _raise(error_without_traceback: BaseException) -> NoReturn:
+    raise error_without_traceback
 
 
 def _is_machinery(tb: TracebackType) -> bool:

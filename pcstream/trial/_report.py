@@ -58,19 +58,21 @@ class PyUnitResultAdapter:
         if tell is None:
             self.original.addSuccess(test)
             return
-        third = _third_parameter(tell)
+        third = _parameter(tell, 2)
         todo = test.getTodo() if third and hasattr(test, "getTodo") else None
         if todo is None:
             tell(test, exc_info_of(error))
+        elif third == "todo":  # a reporter of trial's, which looks for the frames of a Failure
+            tell(test, error if isinstance(error, Failure) else Failure(*_value_first(error)), todo)
         else:
-            tell(test, exc_info_of(error), todo if third == "todo" else todo.reason)
+            tell(test, exc_info_of(error), todo.reason)
 
     def addUnexpectedSuccess(self, test: Any, todo: Todo | None = None) -> None:
         """Pass it on, with *todo* where there is a parameter for it."""
         tell = getattr(self.original, "addUnexpectedSuccess", None)
         if tell is None:
             self.original.addSuccess(test)
-        elif todo is not None and _second_parameter(tell):
+        elif todo is not None and _parameter(tell, 1):
             tell(test, todo)
         else:
             tell(test)
@@ -100,6 +102,7 @@ class PyUnitResultAdapter:
 
 
 def _parameter(f: Any, index: int) -> str | None:
+    """The name of the parameter at *index*, if there are so many."""
     try:
         names = list(inspect.signature(f).parameters)
     except (TypeError, ValueError):
@@ -107,9 +110,5 @@ def _parameter(f: Any, index: int) -> str | None:
     return names[index] if len(names) > index else None
 
 
-def _third_parameter(f: Any) -> str | None:
-    return _parameter(f, 2)
-
-
-def _second_parameter(f: Any) -> str | None:
-    return _parameter(f, 1)
+def _value_first(error: _Error) -> tuple[Any, ...]:
+    return (error[1], error[0], error[2]) if isinstance(error, tuple) else (error,)

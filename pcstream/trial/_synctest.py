@@ -23,7 +23,7 @@ from typing import Any, ParamSpec
 from ..python.failure import Failure
 from . import _logged_errors, _seen_warnings
 from ._assertions import Assertions, dotted_name
-from ._outcomes import FailTest, SkipTest, Todo, makeTodo, one_line
+from ._outcomes import FailTest, SkippedTooLate, SkipTest, Todo, makeTodo, one_line
 from ._patching import MonkeyPatcher
 from ._report import PyUnitResultAdapter
 from .util import acquireAttribute
@@ -279,9 +279,13 @@ class SynchronousTestCase(Assertions):
             if todo is not None and todo.expected(Failure(error)):
                 report.addExpectedFailure(self, error)
                 return
-        if phase is not _Phase.CLEAN_UP and isinstance(error, (SkipTest, unittest.SkipTest)):
-            report.addSkip(self, self._trial_skip_reason(error))
-        elif phase is _Phase.TEST and isinstance(error, self.failureException):
+        if isinstance(error, (SkipTest, unittest.SkipTest)):
+            if phase is not _Phase.CLEAN_UP:
+                report.addSkip(self, self._trial_skip_reason(error))
+                return
+            # Handed on as it is, pytest would take it for a skip.
+            error = SkippedTooLate(*error.args).with_traceback(error.__traceback__)
+        if phase is _Phase.TEST and isinstance(error, self.failureException):
             report.addFailure(self, error)
         else:
             report.addError(self, error)
