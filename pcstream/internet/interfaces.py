@@ -238,12 +238,13 @@ class IReactorTCP(Interface):
     def connectTCP(
         host: str,
         port: int,
-        factory: IProtocolFactory,
+        factory: Any,
         timeout: float = 30.0,
         bindAddress: Binding | tuple[str, int] | None = None,
     ) -> IConnector:
         """Connect, with a protocol of the factory's.
 
+        :param factory: a ``ClientFactory``; it also hears of the attempt's failure.
         :param host: a name, or an IPv4 or IPv6 address.
         :param timeout: seconds after which the attempt fails; None for the kernel's own limit.
         :param bindAddress: local host and port to connect from.
@@ -268,7 +269,7 @@ class IReactorTCP2(IReactorTCP):
     def connectTCP(
         host: str,
         port: int,
-        factory: IProtocolFactory,
+        factory: Any,
         timeout: float = 30.0,
         bindAddress: Binding | tuple[str, int] | None = None,
     ) -> IConnector:
@@ -281,7 +282,7 @@ class IReactorSSL(Interface):
     def connectSSL(
         host: str,
         port: int,
-        factory: IProtocolFactory,
+        factory: Any,
         contextFactory: Any,
         timeout: float,
         bindAddress: tuple[str, int] | None,
@@ -308,7 +309,7 @@ class IReactorUNIX(Interface):
     """Listens and connects over UNIX stream sockets."""
 
     def connectUNIX(
-        address: str | bytes, factory: IProtocolFactory, timeout: float = 30, checkPID: bool = False
+        address: str | bytes, factory: Any, timeout: float = 30, checkPID: bool = False
     ) -> IConnector:
         """Connect to the socket with that path.
 
@@ -1162,10 +1163,10 @@ class IUNIXDatagramConnectedTransport(Interface):
 class IMulticastTransport(IUDPTransport):
     """An open UDP port that can take part in multicast groups."""
 
-    def getOutgoingInterface() -> str:
-        """The address of the interface that multicast datagrams leave by."""
+    def getOutgoingInterface() -> str | int:
+        """The interface that multicast datagrams leave by: its address, or its index for IPv6."""
 
-    def setOutgoingInterface(addr: str) -> Any:
+    def setOutgoingInterface(addr: str | int) -> Any:
         """Choose the interface that multicast datagrams leave by.
 
         :return: a Deferred that fires when it is done.
