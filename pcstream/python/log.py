@@ -53,9 +53,6 @@ class ILogObserver(Interface):
         """
 
 
-context.setDefault(ILogContext, {"system": NO_SYSTEM})
-
-
 class Dispatching:
     """What the reactor is calling just now: events without a system of their own get its prefix.
 
@@ -92,6 +89,32 @@ def _dispatching_system() -> str:
         finally:
             dispatching.logger = logger
         return BUGGY_PREFIX
+
+
+class _OuterContext(dict[str, Any]):
+    """The log context outside of every :func:`callWithContext`.
+
+    Its ``system`` is looked up when somebody asks, which is seldom, rather than entered for each
+    event that the reactor dispatches.
+    """
+
+    def __getitem__(self, key: str) -> Any:
+        if (
+            key == "system"
+            and dispatching.logger is not None
+            and dispatching.thread_id == get_ident()
+        ):
+            return _dispatching_system()
+        return super().__getitem__(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self[key] if key in self else default
+
+    def copy(self) -> dict[str, Any]:
+        return {key: self[key] for key in self}
+
+
+context.setDefault(ILogContext, _OuterContext(system=NO_SYSTEM))
 
 
 def callWithContext(
@@ -211,19 +234,11 @@ class LogPublisher:
         :param kw: further keys of the event: ``system``, ``isError``, ``format`` (filled in with
             the event if there is no message), and whatever an observer may want to see.
         """
-        defaults = context.get(ILogContext)
-        event: EventDict = defaults.copy()
+        event: EventDict = context.get(ILogContext).copy()
         event.update(kw)
         event["message"] = message
         event["time"] = time.time()
         event.setdefault("isError", 0)
-        if (
-            dispatching.logger is not None
-            and "system" not in kw
-            and event.get("system") == NO_SYSTEM
-            and dispatching.thread_id == get_ident()
-        ):
-            event["system"] = _dispatching_system()
         self._publish(event, self._observers)
 
     def _publish(self, event: EventDict, observers: tuple[Observer, ...]) -> None:
@@ -248,8 +263,8 @@ class LogPublisher:
     ) -> None:
         rest = tuple(o for o in observers if all(o is not b for b, _ in broken))
         for observer, reason in broken:
-            event: EventDict = dict(
-                context.get(ILogContext),
+            event: EventDict = context.get(ILogContext).copy()
+            event.update(
                 message=(),
                 time=time.time(),
                 failure=reason,
