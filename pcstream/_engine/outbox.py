@@ -35,7 +35,8 @@ class Segment(Protocol):
         """Note that *count* bytes have been sent."""
 
 
-Piece: TypeAlias = "bytes | Segment"
+# A memoryview is what is left of a long piece of bytes after its beginning was joined to others.
+Piece: TypeAlias = "bytes | memoryview | Segment"
 
 
 class Outbox:
@@ -45,7 +46,7 @@ class Outbox:
     kernel takes it: nothing is moved to the front when a part has gone.
     """
 
-    __slots__ = ("_offered", "_offset", "_pieces", "size")
+    __slots__ = ("_offset", "_pieces", "size")
 
     #: Unsent bytes, the sent part of the first piece not counted (contract C7).
     size: int
@@ -54,7 +55,6 @@ class Outbox:
         self.size = 0
         self._pieces: deque[Piece] = deque()
         self._offset = 0  # how much of a first piece of bytes is already sent
-        self._offered = False  # whether the first piece was peeked at and is still here
 
     def __len__(self) -> int:
         return self.size
@@ -85,55 +85,56 @@ class Outbox:
         """The first piece if it is a :class:`Segment`; None if it is bytes or there is none."""
         if self._pieces:
             first = self._pieces[0]
-            if not isinstance(first, bytes):
+            if not isinstance(first, (bytes, memoryview)):
                 return first
         return None
 
     def peek(self, limit: int) -> bytes | memoryview:
-        """The next bytes, in one buffer of at most *limit*; empty if no bytes come next.
+        """The next bytes, in one buffer: *limit* of them, or all if there are fewer.
 
-        Short pieces are joined, and stay joined in the queue.  What has been offered before is
-        only joined with what follows when that is at least as long, so each byte is copied a
-        bounded number of times however small the partial sends are.
+        Short pieces are joined, and stay joined in the queue; of a long one no more is copied than
+        is needed.  Twice the limit is joined at a time, so that what has been joined is not joined
+        again before as much has been sent.
         """
         pieces = self._pieces
-        if not pieces or not isinstance(first := pieces[0], bytes):
+        if not pieces or not isinstance(first := pieces[0], (bytes, memoryview)):
             return b""
         offset = self._offset
         unsent = len(first) - offset
-        if len(pieces) > 1 and unsent < limit:
-            count, joined = 1, unsent
-            for piece in islice(pieces, 1, None):
-                if not isinstance(piece, bytes) or joined + len(piece) > limit:
-                    break
-                joined += len(piece)
-                count += 1
-            if count > 1 and (not self._offered or joined - unsent >= unsent):
-                first = b"".join(self._take_bytes(count))
-                pieces.appendleft(first)
-                offset, unsent = 0, joined
-        self._offered = True
+        if unsent < limit and len(pieces) > 1 and isinstance(pieces[1], (bytes, memoryview)):
+            first = self._join(2 * limit)
+            offset, unsent = 0, len(first)
         if offset == 0 and unsent <= limit:
             return first
         return memoryview(first)[offset : offset + limit]
 
-    def _take_bytes(self, count: int) -> Iterable[bytes | memoryview]:
-        """Remove the first *count* pieces, all of them bytes, and hand over their unsent parts."""
+    def _join(self, wanted: int) -> bytes:
+        """Make one piece of the first bytes, *wanted* of them or all that come in a row."""
         pieces = self._pieces
         taken: list[bytes | memoryview] = []
-        for _ in range(count):
-            piece = pieces.popleft()
-            assert isinstance(piece, bytes)
-            taken.append(memoryview(piece)[self._offset :] if self._offset else piece)
-            self._offset = 0
-        return taken
+        while pieces and wanted:
+            piece = pieces[0]
+            if not isinstance(piece, (bytes, memoryview)):
+                break
+            pieces.popleft()
+            if self._offset:
+                piece = memoryview(piece)[self._offset :]
+                self._offset = 0
+            if len(piece) > wanted:
+                pieces.appendleft(memoryview(piece)[wanted:])
+                piece = memoryview(piece)[:wanted]
+            taken.append(piece)
+            wanted -= len(piece)
+        joined = b"".join(taken)
+        pieces.appendleft(joined)
+        return joined
 
     def gather(self, limit: int) -> list[bytes | memoryview]:
         """The next bytes as buffers for one ``sendmsg``: none is copied, at most *limit* in all."""
         buffers: list[bytes | memoryview] = []
         offset = self._offset
         for piece in islice(self._pieces, GATHER_MAX_BUFFERS):
-            if not isinstance(piece, bytes) or limit <= 0:
+            if not isinstance(piece, (bytes, memoryview)) or limit <= 0:
                 break
             unsent = len(piece) - offset
             if offset or unsent > limit:
@@ -155,11 +156,10 @@ class Outbox:
         pieces = self._pieces
         while count:
             first = pieces[0]
-            if isinstance(first, bytes):
+            if isinstance(first, (bytes, memoryview)):
                 unsent = len(first) - self._offset
                 if count < unsent:
                     self._offset += count
-                    self._offered = True
                     return
                 self._offset = 0
             else:
@@ -169,12 +169,10 @@ class Outbox:
                     return
                 first.advance(unsent)
             pieces.popleft()
-            self._offered = False
             count -= unsent
 
     def clear(self) -> None:
         """Drop everything."""
         self._pieces.clear()
         self._offset = 0
-        self._offered = False
         self.size = 0

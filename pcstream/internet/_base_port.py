@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import socket
 
-from pcstream.internet import abstract, fdesc
+from pcstream.internet import fdesc
+from pcstream.internet.abstract import FileDescriptor
 from pcstream.python._safe_text import qual
 from pcstream.python.failure import Failure
 
 __all__ = ["BasePort"]
 
 
-class BasePort(abstract.FileDescriptor):
+class BasePort(FileDescriptor):
     """A descriptor that has nothing to write."""
 
     addressFamily: socket.AddressFamily | int | None = None

@@ -133,7 +133,7 @@ class BaseClient(_BaseBaseClient, Connection):
     def _collectSocketDetails(self) -> None:
         """Let go of the closed socket."""
         del self.socket
-        del self.fileno  # type: ignore[method-assign]
+        del self.fileno
 
     def createInternetSocket(self) -> socket.socket:
         """A non-blocking socket of this client's kind, which children do not inherit."""
@@ -145,7 +145,7 @@ class BaseClient(_BaseBaseClient, Connection):
     def doConnect(self) -> None:
         """Connect, or look how far that has come."""
         self.doWrite = self.doConnect  # type: ignore[method-assign]
-        self.doRead = self.doConnect  # type: ignore[method-assign,assignment]
+        self.doRead = self.doConnect  # type: ignore[method-assign]
         if not hasattr(self, "connector"):
             return  # given up in the meantime
         # A connection attempt ends with the socket writable, and with its outcome in SO_ERROR.

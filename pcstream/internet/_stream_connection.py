@@ -170,7 +170,7 @@ class Connection(_SocketCloser, _AbortingMixin):
         protocol = self.protocol
         del self.protocol
         del self.socket
-        del self.fileno  # type: ignore[method-assign]
+        del self.fileno
         protocol.connectionLost(reason)
 
     def logPrefix(self) -> str:

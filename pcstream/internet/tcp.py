@@ -31,7 +31,7 @@ from zope.interface import implementer
 
 from ..python import log, reflect
 from ..python.failure import Failure
-from . import abstract, address, base, error, fdesc, interfaces, main
+from . import abstract, address, error, fdesc, interfaces, main
 from ._accept import (  # noqa: F401
     _ACCEPT_ERRORS,
     _accept,
@@ -41,7 +41,9 @@ from ._accept import (  # noqa: F401
     _IFileDescriptorReservation,
     _NullFileDescriptorReservation,
 )
+from ._base_port import BasePort
 from ._connecting import BaseClient, _BaseBaseClient  # noqa: F401
+from ._connector import BaseConnector
 from ._numeric_address import (  # noqa: F401
     _AI_NUMERICSERV,
     _NUMERIC_ONLY,
@@ -158,7 +160,7 @@ class _BaseTCPClient(BaseClient):
 
     def getPeer(self) -> Any:
         """The other side's address, as it was resolved."""
-        return self._addressType("TCP", *self.realAddress)
+        return self._addressType("TCP", *_getrealname(self.realAddress))
 
     def __repr__(self) -> str:
         return f"<{self.__class__} to {self.addr} at {id(self):x}>"
@@ -240,7 +242,7 @@ class Server(Connection):
 
 
 @implementer(interfaces.IListeningPort)
-class Port(base.BasePort, _SocketCloser):
+class Port(BasePort, _SocketCloser):
     """A socket that listens, and a server for each connection that comes.
 
     :ivar sessionno: how many connections have been accepted so far.
@@ -279,7 +281,7 @@ class Port(base.BasePort, _SocketCloser):
         :param interface: an address literal, IPv4 or IPv6; empty for all of IPv4.
         :raises ValueError: *port* is a binding to another interface.
         """
-        base.BasePort.__init__(self, reactor=reactor)
+        BasePort.__init__(self, reactor=reactor)
         if port is None or isinstance(port, int):
             # What has always been so for ports given by number.
             reuse_address, reuse_port = True, False
@@ -323,7 +325,7 @@ class Port(base.BasePort, _SocketCloser):
 
     def createInternetSocket(self) -> socket.socket:
         """A socket of this port's kind, set to share its address as was asked for."""
-        skt = base.BasePort.createInternetSocket(self)
+        skt = BasePort.createInternetSocket(self)
         _share(skt, self._reuseAddress, self._reusePort)
         return skt
 
@@ -435,11 +437,11 @@ class Port(base.BasePort, _SocketCloser):
         """Close the socket and tell the factory."""
         self._logConnectionLostMsg()
         self._realPortNumber = None
-        base.BasePort.connectionLost(self, reason)
+        BasePort.connectionLost(self, reason)
         self.connected = False
         self._closeSocket(True)
         del self.socket
-        del self.fileno  # type: ignore[method-assign]
+        del self.fileno
         try:
             self.factory.doStop()
         finally:
@@ -454,7 +456,7 @@ class Port(base.BasePort, _SocketCloser):
         return self._addressType("TCP", *_getsockname(self.socket))
 
 
-class Connector(base.BaseConnector):
+class Connector(BaseConnector):
     """Connects a client factory by TCP, again and again if it wants."""
 
     _addressType: Any = address.IPv4Address
@@ -482,7 +484,7 @@ class Connector(base.BaseConnector):
         if abstract.isIPv6Address(host):
             self._addressType = address.IPv6Address
         self.bindAddress = bindAddress
-        base.BaseConnector.__init__(self, factory, cast(float, timeout), reactor)
+        BaseConnector.__init__(self, factory, cast(float, timeout), reactor)
 
     def _makeTransport(self) -> Client:
         """Start an attempt."""
