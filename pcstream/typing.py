@@ -76,7 +76,9 @@ class PullProducer(Producer, _Protocol):
 class Consumer(_Protocol):
     """Twin of ``IConsumer``."""
 
-    def registerProducer(self, producer: Producer, streaming: bool) -> None:
+    # Any, because whoever declares IConsumer asks for an IProducer here, and would not fit if a
+    # consumer had to take every Producer.
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
         """Take a producer, push if *streaming* is true, else pull (C1 to C4)."""
 
     def unregisterProducer(self) -> None:
@@ -147,7 +149,8 @@ class Protocol(_Protocol):
     def connectionLost(self, reason: Failure) -> None:
         """The connection is gone (T5)."""
 
-    def makeConnection(self, transport: Transport) -> None:
+    # Any for the same reason as in Consumer.
+    def makeConnection(self, transport: Any) -> None:
         """Keep the transport and call :meth:`connectionMade`."""
 
     def connectionMade(self) -> None:
