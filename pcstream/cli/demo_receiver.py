@@ -18,7 +18,6 @@ from .demo_meter import Meter
 #: a paced receiver reads in pieces worth this long, so that the stream moves visibly
 PIECE_S = 0.02
 LARGEST_PIECE_BYTES = 64 * 1024
-SMALLEST_PIECE_BYTES = 512
 
 
 class Receiver(protocol.Protocol):
@@ -38,7 +37,7 @@ class Receiver(protocol.Protocol):
         self.started = time.monotonic()
         if self.rate:
             piece = int(self.rate * PIECE_S)
-            self.transport.bufferSize = min(max(piece, SMALLEST_PIECE_BYTES), LARGEST_PIECE_BYTES)
+            self.transport.bufferSize = min(max(piece, 1), LARGEST_PIECE_BYTES)
 
     def dataReceived(self, data: bytes) -> None:
         """Hash it; when it came too early, read no more until it is due."""

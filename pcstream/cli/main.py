@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -43,10 +44,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     options = make_parser().parse_args(argv)
     try:
-        return int(options.run(options))
+        status = int(options.run(options))
+        sys.stdout.flush()
+        return status
     except Abandoned as reason:
         print(f"pcstream {options.verb}: {reason.line}", file=sys.stderr)
         return reason.status
+    except BrokenPipeError:  # whoever read our output has had enough
+        # what is still buffered has nowhere to go, and must not fail once more at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Status.FAILED
     except KeyboardInterrupt:
         print(f"pcstream {options.verb}: interrupted", file=sys.stderr)
         return Status.INTERRUPTED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -89,3 +90,19 @@ def test_runs_as_a_module() -> None:
         [sys.executable, "-m", "pcstream", "--version"], capture_output=True, text=True, check=True
     )
     assert pcstream.__version__ in done.stdout
+
+
+def test_a_reader_that_has_gone_is_no_traceback() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "pcstream", "demo", "--size", "1k"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+    assert done.returncode == Status.FAILED
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
