@@ -112,7 +112,8 @@ class Hop:
         say("connected")
 
     def done(self, **facts: Any) -> None:
-        """The stream has ended as it should."""
+        """The stream has ended as it should, with nothing left here."""
+        self.meter.buffered = 0
         self._finish("done", **facts)
 
     def lost(self, reason: str) -> None:
