@@ -168,7 +168,7 @@ class AsyncioSelectorReactor(PosixReactorBase):
         self._asyncioEventloop.run_forever()
         self._justStopped = False
 
-    def iterate(self, timeout: float = 0.0) -> None:
+    def iterate(self, timeout: float) -> None:  # type: ignore[override]  # as Twisted has it
         """Run the loop for ``timeout`` seconds, at least once round."""
         self._asyncioEventloop.call_later(timeout, self._asyncioEventloop.stop)
         self._asyncioEventloop.run_forever()
