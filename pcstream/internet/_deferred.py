@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Coroutine, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from ..python import log
 from ..python.failure import Failure
 from ._deferred_errors import AlreadyCalledError, CancelledError, TimeoutError
 
@@ -76,8 +77,6 @@ class DebugInfo:
     def __del__(self) -> None:
         if self.failResult is None:
             return
-        from ..python import log
-
         debug = self._getDebugTracebacks()
         log.msg("Unhandled error in Deferred:", isError=True)
         log.msg(
@@ -323,7 +322,6 @@ class Deferred(Generic[_SelfResultT]):
         self.result = result
         # the canceller often refers to this Deferred: let go of it, and of the cycle
         self._canceller = None
-        self._chainedTo = None
         self._runCallbacks()
 
     def pause(self) -> None:
@@ -371,6 +369,7 @@ class Deferred(Generic[_SelfResultT]):
         while True:
             successor: Deferred[Any] | None = None
             if not current.paused:
+                current._chainedTo = None
                 result = current.result
                 failed = isinstance(result, Failure)
                 waits = False
@@ -592,7 +591,6 @@ def _continue(result: Any, waiter: _Waiter) -> Any:
     """Give *result* to the Deferred that waits for it."""
     deferred = waiter.deferred
     deferred.result = result
-    deferred._chainedTo = None
     deferred.paused -= 1
     return _HANDED_OVER
 

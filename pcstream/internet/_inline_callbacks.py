@@ -28,6 +28,9 @@ if sys.version_info < (3, 12):
     _COROUTINES = (*_COROUTINES, GeneratorType)
 
 
+_NOT_ENDED = object()
+
+
 class _DefGen_Return(BaseException):
     """Carries the value of :func:`returnValue` out of a generator."""
 
@@ -60,14 +63,15 @@ class _Run(Pending):
     :ivar outcome: its result, once it has come to its end.
     """
 
-    __slots__ = ("context", "deferred", "gen", "outcome", "step", "waiting_on")
+    __slots__ = ("context", "deferred", "gen", "is_cancelling", "outcome", "step", "waiting_on")
 
     def __init__(self, gen: Any) -> None:
         self.gen = gen
         self.deferred: Deferred[Any] = Deferred()
         self.context: Context = copy_context()
         self.waiting_on: Deferred[Any] | None = None
-        self.outcome: Any = None
+        self.is_cancelling = False
+        self.outcome: Any = _NOT_ENDED
         self.step: Any = None
 
     def advance(self, result: Any) -> bool:
@@ -106,7 +110,7 @@ class _Run(Pending):
             awaited: Deferred[Any] = result
             if awaited.called and not awaited.paused and not awaited._runningCallbacks:
                 result = awaited.result
-                awaited.result = None
+                awaited.result = awaited._chainedTo = None
                 if awaited._debugInfo is not None:
                     awaited._debugInfo.failResult = None
                 continue
@@ -122,9 +126,24 @@ class _Run(Pending):
             return False
 
     def cancel_pending(self) -> None:
-        """Cancel what is being waited for; what comes of that is up to the function."""
-        if self.waiting_on is not None:
+        """Cancel what is being waited for; what comes of that is up to the function.
+
+        If it ends, those who wait for it hear of that after those who wait for the same as it did.
+        """
+        # two that wait for each other would pass the wish round for ever
+        if self.waiting_on is None or self.is_cancelling:
+            return
+        self.is_cancelling = True
+        try:
             self.waiting_on.cancel()
+        except BaseException:
+            # what was waited for could not be given up: the one who cancelled waits no longer, and
+            # whatever comes of the call still goes to a Deferred
+            abandoned, self.deferred = self.deferred, Deferred()
+            abandoned.errback()
+        self.is_cancelling = False
+        if self.outcome is not _NOT_ENDED:
+            self.deferred.callback(self.outcome)
 
 
 def _resume(result: Any, run: _Run) -> Any:
@@ -133,15 +152,15 @@ def _resume(result: Any, run: _Run) -> Any:
     if not run.context.run(run.advance, result):
         return None
     deferred = run.deferred
+    if run.is_cancelling:
+        return None
     outcome = run.outcome
-    run.outcome = None
     if deferred.called or deferred.debug:
         deferred.callback(outcome)
         return None
     deferred.called = True
     deferred.result = outcome
     deferred._canceller = None
-    deferred._chainedTo = None
     return _HANDED_OVER
 
 
