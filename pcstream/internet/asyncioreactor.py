@@ -60,9 +60,11 @@ class AsyncioSelectorReactor(PosixReactorBase):
             if isinstance(eventloop, ProactorEventLoop):
                 raise TypeError(f"ProactorEventLoop is not supported, got: {eventloop}")
         self._asyncioEventloop: AbstractEventLoop = eventloop
-        # Who is watched, and under which number: a number may be closed and given to another.
+        # Who is watched, under which number, and the other way round: a number may be closed and
+        # given to another.
         self._readers: dict[Any, int] = {}
         self._writers: dict[Any, int] = {}
+        self._owners: dict[int, Any] = {}
         self._continuousPolling = _ContinuousPolling(self)
         self._timer: TimerHandle | None = None
         self._timer_at = 0.0
@@ -73,41 +75,53 @@ class AsyncioSelectorReactor(PosixReactorBase):
 
     def addReader(self, reader: Any) -> None:
         """Watch for input."""
-        if reader in self._readers:
-            return
-        fd = reader.fileno()
-        self._evict(self._readers, fd)
-        if self._watch(self._asyncioEventloop.add_reader, fd, reader, True):
-            self._readers[reader] = fd
-        else:
-            self._continuousPolling.addReader(reader)
+        self._watch(reader, self._readers, self._asyncioEventloop.add_reader, True)
 
     def addWriter(self, writer: Any) -> None:
         """Watch for room to write."""
-        if writer in self._writers:
-            return
-        fd = writer.fileno()
-        self._evict(self._writers, fd)
-        if self._watch(self._asyncioEventloop.add_writer, fd, writer, False):
-            self._writers[writer] = fd
-        else:
-            self._continuousPolling.addWriter(writer)
+        self._watch(writer, self._writers, self._asyncioEventloop.add_writer, False)
 
     def removeReader(self, reader: Any) -> None:
         """Do not watch for input any more; unknown ones too."""
         fd = self._readers.pop(reader, None)
         if fd is None:
             self._continuousPolling.removeReader(reader)
-        elif not self._asyncioEventloop.is_closed():
-            self._asyncioEventloop.remove_reader(fd)
+        else:
+            self._unwatch(fd, reader in self._writers, self._asyncioEventloop.remove_reader)
 
     def removeWriter(self, writer: Any) -> None:
         """Do not watch for room to write any more; unknown ones too."""
         fd = self._writers.pop(writer, None)
         if fd is None:
             self._continuousPolling.removeWriter(writer)
-        elif not self._asyncioEventloop.is_closed():
-            self._asyncioEventloop.remove_writer(fd)
+        else:
+            self._unwatch(fd, writer in self._readers, self._asyncioEventloop.remove_writer)
+
+    def _watch(
+        self, selectable: Any, watched: dict[Any, int], add: Callable[..., None], read: bool
+    ) -> None:
+        if selectable in watched:
+            return
+        fd = selectable.fileno()
+        owner = self._owners.get(fd)
+        if owner is not None and owner is not selectable:
+            # It has closed this number without a word, and the loop still believes in it.
+            self.removeReader(owner)
+            self.removeWriter(owner)
+        try:
+            add(fd, self._readOrWrite, selectable, read)
+        except PermissionError:  # a regular file: the kernel would not wait for it
+            always = self._continuousPolling
+            (always.addReader if read else always.addWriter)(selectable)
+            return
+        watched[selectable] = fd
+        self._owners[fd] = selectable
+
+    def _unwatch(self, fd: int, still: bool, remove: Callable[[int], bool]) -> None:
+        if not still:
+            self._owners.pop(fd, None)
+        if not self._asyncioEventloop.is_closed():
+            remove(fd)
 
     def removeAll(self) -> list[Any]:
         """Stop watching all but the reactor's own, and return it."""
@@ -120,25 +134,6 @@ class AsyncioSelectorReactor(PosixReactorBase):
     def getWriters(self) -> list[Any]:
         """What is watched for room to write."""
         return list(self._writers) + self._continuousPolling.getWriters()
-
-    @staticmethod
-    def _evict(watched: dict[Any, int], fd: int) -> None:
-        """Forget whoever had this number before: it has closed it without a word."""
-        for owner, number in list(watched.items()):
-            if number == fd:
-                del watched[owner]
-
-    def _watch(self, add: Callable[..., None], fd: int, selectable: Any, read: bool) -> bool:
-        """Have the loop watch; False if the kernel would not wait for this kind of file."""
-        try:
-            try:
-                add(fd, self._readOrWrite, selectable, read)
-            except FileNotFoundError:
-                # The loop still had a closed file under this number, and has dropped it now.
-                add(fd, self._readOrWrite, selectable, read)
-        except PermissionError:
-            return False
-        return True
 
     def _readOrWrite(self, selectable: Any, read: bool) -> None:
         """Have a descriptor read or write, and lose it if that fails or says so."""
