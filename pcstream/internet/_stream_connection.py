@@ -12,7 +12,7 @@ from zope.interface import implementer
 from .._engine import closing
 from ..python import log
 from ..python.failure import Failure
-from . import abstract, error, interfaces, main
+from . import _starttls, abstract, error, interfaces, main
 
 if TYPE_CHECKING:
     from .error import ConnectionDone, ConnectionLost
@@ -75,15 +75,13 @@ def _do_nothing() -> None:
 
 
 @implementer(interfaces.ITCPTransport, interfaces.ISystemHandle)
-class Connection(_SocketCloser, _AbortingMixin):
+class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
     """A connected stream socket, whatever made it.
 
     :ivar protocol: who receives what arrives; there until the connection is lost.
     :ivar logstr: the prefix in the log.
-    :cvar TLS: whether what goes over the socket is encrypted.
     """
 
-    TLS = False
     logstr = "Uninitialized"
 
     def __init__(
@@ -171,6 +169,7 @@ class Connection(_SocketCloser, _AbortingMixin):
         del self.protocol
         del self.socket
         del self.fileno
+        self._forget_tls()
         protocol.connectionLost(reason)
 
     def logPrefix(self) -> str:
@@ -192,3 +191,6 @@ class Connection(_SocketCloser, _AbortingMixin):
     def setTcpKeepAlive(self, enabled: bool) -> None:
         """Have an idle peer probed, or not (``SO_KEEPALIVE``)."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, bool(enabled))
+
+
+_starttls.declare(Connection)

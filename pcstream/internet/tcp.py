@@ -107,6 +107,7 @@ def _share(skt: socket.socket, reuse_address: bool, reuse_port: bool) -> None:
 class _BaseTCPClient(BaseClient):
     """A client that knows its host by name or address."""
 
+    _tlsClientDefault = True
     _addressType: Any = address.IPv4Address
 
     def __init__(
@@ -174,6 +175,7 @@ class Server(Connection):
     """A TCP server's transport, one for each accepted connection."""
 
     _base = Connection
+    _tlsClientDefault = False
     _addressType: Any = address.IPv4Address
 
     def __init__(
