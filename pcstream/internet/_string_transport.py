@@ -38,11 +38,18 @@ class StringIOWithoutClosing(BytesIO):
 
 
 @implementer(IUDPTransport)
-class FakeDatagramTransport:  # type: ignore[misc]
+class FakeDatagramTransport:
     """Remembers each datagram in ``written``, as a pair of packet and address.
 
-    Only ``write`` is there, although more is declared; that is Twisted's choice.
+    Twisted's has only ``write``, although it declares the whole interface.
+
+    :ivar peer: where :meth:`connect` was asked to go, host and port, or None.
+    :ivar listening: whether :meth:`stopListening` is still to come.
     """
+
+    peer: tuple[str, int] | None = None
+    listening = True
+    broadcastAllowed = False
 
     #: Stands for the address of a packet that was written without one.
     noAddr: Any = object()
@@ -53,6 +60,26 @@ class FakeDatagramTransport:  # type: ignore[misc]
     def write(self, packet: Any, addr: Any = noAddr) -> None:
         """Remember *packet* and *addr*; neither is checked."""
         self.written.append((packet, addr))
+
+    def connect(self, host: str, port: int) -> None:
+        """Remember where to."""
+        self.peer = (host, port)
+
+    def getHost(self) -> Any:
+        """A fixed address."""
+        return IPv4Address("UDP", *_HOST)
+
+    def stopListening(self) -> None:
+        """Remember it."""
+        self.listening = False
+
+    def setBroadcastAllowed(self, enabled: bool) -> None:
+        """Remember it."""
+        self.broadcastAllowed = enabled
+
+    def getBroadcastAllowed(self) -> bool:
+        """What was last set."""
+        return self.broadcastAllowed
 
 
 @implementer(ITransport, IConsumer, IPushProducer)

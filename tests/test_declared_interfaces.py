@@ -1,0 +1,349 @@
+"""Every class of the package that declares an interface has what the interface asks for.
+
+The package is walked, so a new class is held to this without being listed.  Only if it cannot be
+made without arguments does it need an entry in ``ARGUMENTS`` (or in ``MAKERS``), and in ``BASES`` if
+it is not made at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import inspect
+import os
+import pkgutil
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from zope.interface import Interface, implementedBy, providedBy
+from zope.interface.exceptions import Invalid, MultipleInvalid
+from zope.interface.verify import verifyClass, verifyObject
+
+import pcstream
+from pcstream.internet.error import ConnectionDone
+from pcstream.python.failure import Failure
+
+#: Modules that cannot be imported everywhere, and one that installs the reactor.
+NOT_WALKED = {"__main__", "internet.reactor"}
+MAY_BE_MISSING = {"internet.kqreactor", "internet.ssl", "protocols.tls"}
+
+#: Classes that are only there to be derived from, and a class that is made of each.
+BASES = {
+    "internet.base.ReactorBase": "internet.selectreactor.SelectReactor",
+    "internet.posixbase.PosixReactorBase": "internet.selectreactor.SelectReactor",
+    "internet._polled.PolledReactor": "internet.selectreactor.SelectReactor",
+    "internet._connector.BaseConnector": "internet.tcp.Connector",
+    "internet._stream_connection._AbortingMixin": "internet.tcp.Server",
+    "internet.tcp._BaseTCPClient": "internet.tcp.Client",
+}
+
+#: Where Twisted's own signatures, which are kept, do not fit an interface that Twisted declares:
+#: a datagram port inherits the declarations of stream transports.
+UNFITTING = {
+    ("internet.udp.Port", "ITransport", "writeSequence"),
+    ("internet.udp.MulticastPort", "ITransport", "writeSequence"),
+    ("internet.unix.DatagramPort", "ITransport", "writeSequence"),
+    ("internet.unix.DatagramPort", "ITransport", "write"),
+    ("internet.unix.DatagramPort", "IConsumer", "write"),
+    ("internet.unix.ConnectedDatagramPort", "ITransport", "writeSequence"),
+}
+
+
+def short(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__name__}".removeprefix("pcstream.")
+
+
+def declaring_classes() -> dict[str, type]:
+    found: dict[str, type] = {}
+    for info in pkgutil.walk_packages(pcstream.__path__, "pcstream."):
+        name = info.name.removeprefix("pcstream.")
+        if name.rpartition(".")[2] in NOT_WALKED or name in NOT_WALKED:
+            continue
+        try:
+            module = importlib.import_module(info.name)
+        except ImportError:
+            if name not in MAY_BE_MISSING:
+                raise
+            continue
+        for value in vars(module).values():
+            if (
+                inspect.isclass(value)
+                and value.__module__ == info.name
+                and set(implementedBy(value)) - {Interface}
+            ):
+                found[short(value)] = value
+    return found
+
+
+CLASSES = declaring_classes()
+
+
+class Bench:
+    """What the classes are made with; everything taken from it is put away in the end."""
+
+    def __init__(self, tmp_path: Path, stack: contextlib.ExitStack) -> None:
+        self.tmp_path = tmp_path
+        self.stack = stack
+        self._reactor: Any = None
+
+    def get(self, path: str) -> Any:
+        module, _, name = path.rpartition(".")
+        return getattr(importlib.import_module(f"pcstream.{module}"), name)
+
+    @property
+    def reactor(self) -> Any:
+        if self._reactor is None:
+            self._reactor = self.reactor_of("internet.selectreactor.SelectReactor")
+        return self._reactor
+
+    def reactor_of(self, path: str, *arguments: Any) -> Any:
+        reactor = self.get(path)(*arguments)
+        self.stack.callback(put_away, reactor)
+        return reactor
+
+    def protocol(self) -> Any:
+        return self.get("internet.protocol.Protocol")()
+
+    def factory(self) -> Any:
+        return self.get("internet.protocol.Factory").forProtocol(
+            self.get("internet.protocol.Protocol")
+        )
+
+    def client_factory(self) -> Any:
+        made = self.get("internet.protocol.ClientFactory")()
+        made.protocol = self.get("internet.protocol.Protocol")
+        return made
+
+    def deferred(self) -> Any:
+        return self.get("internet.defer.Deferred")()
+
+    def transport(self) -> Any:
+        return self.get("internet.testing.StringTransport")()
+
+    def wrapping(self) -> Any:
+        return self.get("protocols.policies.WrappingFactory")(self.factory())
+
+    def bucket(self) -> Any:
+        return self.get("protocols.htb.Bucket")()
+
+    def pipe(self) -> tuple[int, int]:
+        ends = os.pipe()
+        for end in ends:
+            self.stack.callback(close_quietly, end)
+        return ends
+
+    def server_socket(self) -> socket.socket:
+        """One end of a pair, which no class here cares to be of another family."""
+        ends = socket.socketpair()
+        for end in ends:
+            end.setblocking(False)
+            self.stack.callback(end.close)
+        return ends[0]
+
+    def owner(self) -> Any:
+        """Stands for the process that a pipe belongs to."""
+        return SimpleNamespace(childConnectionLost=lambda name, reason: None)
+
+    def datagrams(self) -> Any:
+        return self.get("internet.protocol.DatagramProtocol")()
+
+    def tcp_port(self, path: str = "internet.tcp.Port") -> Any:
+        return self.get(path)(0, self.factory(), reactor=self.reactor)
+
+    def tcp_connector(self) -> Any:
+        return self.get("internet.tcp.Connector")(
+            "127.0.0.1", 1, self.client_factory(), 5, None, self.reactor
+        )
+
+    def tcp_client(self, path: str) -> Any:
+        made = self.get(path)("127.0.0.1", 1, None, self.tcp_connector(), self.reactor)
+        self.stack.callback(made.socket.close)
+        return made
+
+    def unix_path(self) -> str:
+        return str(self.tmp_path / "socket")
+
+    def process(self, path: str) -> Any:
+        arguments = (sys.executable, [sys.executable, "-c", ""], {}, None)
+        protocol = self.get("internet.protocol.ProcessProtocol")()
+        made = self.get(path)(self.reactor, *arguments, protocol)
+        self.stack.callback(put_away_process, made)
+        return made
+
+
+def close_quietly(fd: int) -> None:
+    with contextlib.suppress(OSError):
+        os.close(fd)
+
+
+def put_away(reactor: Any) -> None:
+    reason = Failure(ConnectionDone())
+    for watched in reactor.removeAll():
+        watched.connectionLost(reason)
+    for internal in list(reactor._internalReaders):
+        internal.connectionLost(reason)
+    for name in ("_poller", "_asyncioEventloop"):
+        close = getattr(getattr(reactor, name, None), "close", None)
+        if close is not None:
+            close()
+
+
+def put_away_process(made: Any) -> None:
+    pid = made.pid
+    for pipe in list(getattr(made, "pipes", {}).values()):
+        pipe.connectionLost(Failure(ConnectionDone()))
+    if not hasattr(made, "pipes"):
+        made.connectionLost(Failure(ConnectionDone()))
+    if pid is not None:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
+
+
+#: How the others are made, by a method of the bench or otherwise.
+MAKERS: dict[str, Callable[[Bench], Any]] = {
+    "internet._delayed_call.DelayedCall": lambda b: b.reactor.callLater(1, int),
+    "internet.asyncioreactor.AsyncioSelectorReactor": lambda b: b.reactor_of(
+        "internet.asyncioreactor.AsyncioSelectorReactor", asyncio.SelectorEventLoop()
+    ),
+    "internet.epollreactor.EPollReactor": lambda b: b.reactor_of(
+        "internet.epollreactor.EPollReactor"
+    ),
+    "internet.kqreactor.KQueueReactor": lambda b: b.reactor_of("internet.kqreactor.KQueueReactor"),
+    "internet.pollreactor.PollReactor": lambda b: b.reactor_of("internet.pollreactor.PollReactor"),
+    "internet.process.PTYProcess": lambda b: b.process("internet.process.PTYProcess"),
+    "internet.process.Process": lambda b: b.process("internet.process.Process"),
+    "internet.selectreactor.SelectReactor": lambda b: b.reactor,
+    "internet.tcp.Client": lambda b: b.tcp_client("internet.tcp.Client"),
+    "internet.tcp.Connector": lambda b: b.tcp_connector(),
+    "internet.tcp.Port": lambda b: b.tcp_port(),
+}
+
+#: What the constructors of the others are called with.
+ARGUMENTS: dict[str, Callable[[Bench], tuple[Any, ...]]] = {
+    "_engine.wakeup.ChildWaker": lambda b: (int,),
+    "cli.demo_hop.LifeLine": lambda b: (print,),
+    "cli.demo_proxy.Upstream": lambda b: (SimpleNamespace(hop=None),),
+    "cli.demo_proxy.UpstreamFactory": lambda b: (None,),
+    "cli.demo_receiver.Receiver": lambda b: (None, 0),
+    "cli.demo_receiver.ReceiverFactory": lambda b: (None, 0),
+    "cli.demo_server.MeteredFileSender": lambda b: (None,),
+    "internet._accept._FileDescriptorReservation": lambda b: (lambda: open(os.devnull),),
+    "internet._base_port.BasePort": lambda b: (b.reactor,),
+    "internet._connecting._BaseBaseClient": lambda b: (b.reactor,),
+    "internet._connecting.BaseClient": lambda b: (b.server_socket(), b.protocol(), b.reactor),
+    "internet._continuous_polling._ContinuousPolling": lambda b: (b.reactor,),
+    "internet._file_wrapper.FileWrapper": lambda b: (None,),
+    "internet._memory_reactor._FakeConnector": lambda b: (None,),
+    "internet._memory_reactor._FakePort": lambda b: (None,),
+    "internet._memory_reactor._SynchronousResolution": lambda b: ("name",),
+    "internet._resolver.ComplexResolverSimplifier": lambda b: (b.reactor.nameResolver,),
+    "internet._resolver.FirstOneWins": lambda b: (b.deferred(),),
+    "internet._resolver.GAIResolver": lambda b: (b.reactor,),
+    "internet._resolver.HostResolution": lambda b: ("name",),
+    "internet._resolver.SimpleResolverComplexifier": lambda b: (None,),
+    "internet._simple_resolvers.ThreadedResolver": lambda b: (b.reactor,),
+    "internet._stream_connection.Connection": lambda b: (
+        *(b.server_socket(), b.protocol(), b.reactor),
+    ),
+    "internet.abstract.FileDescriptor": lambda b: (b.reactor,),
+    "internet.address.HostnameAddress": lambda b: (b"host", 1),
+    "internet.address.IPv4Address": lambda b: ("TCP", "127.0.0.1", 1),
+    "internet.address.IPv6Address": lambda b: ("TCP", "::1", 1),
+    "internet.address.UNIXAddress": lambda b: (b.unix_path(),),
+    "internet.process.ProcessReader": lambda b: (b.reactor, b.owner(), "stdout", b.pipe()[0]),
+    "internet.process.ProcessWriter": lambda b: (b.reactor, b.owner(), "stdin", b.pipe()[1]),
+    "internet.protocol.ConsumerToProtocolAdapter": lambda b: (b.transport(),),
+    "internet.protocol.ProtocolToConsumerAdapter": lambda b: (b.protocol(),),
+    "internet.protocol._InstanceFactory": lambda b: (b.reactor, b.protocol(), b.deferred()),
+    "internet.stdio.StandardIO": lambda b: (b.protocol(), b.pipe()[0], b.pipe()[1], b.reactor),
+    "internet.tcp.Server": lambda b: (
+        *(b.server_socket(), b.protocol(), ("127.0.0.1", 1), b.tcp_port(), 0, b.reactor),
+    ),
+    "internet.testing.LineSendingProtocol": lambda b: ([],),
+    "internet.udp.MulticastPort": lambda b: (0, b.datagrams(), "", 8192, b.reactor),
+    "internet.udp.Port": lambda b: (0, b.datagrams(), "", 8192, b.reactor),
+    "internet.utils._Everything": lambda b: (b.deferred(),),
+    "internet.utils._ExitCode": lambda b: (b.deferred(),),
+    "internet.utils._OutputCollector": lambda b: (b.deferred(), False),
+    "protocols.htb.ShapedConsumer": lambda b: (b.transport(), b.bucket()),
+    "protocols.htb.ShapedTransport": lambda b: (b.transport(), b.bucket()),
+    "protocols._pull_to_push._PullToPush": lambda b: (None, b.transport()),
+    "protocols.portforward.ProxyFactory": lambda b: ("127.0.0.1", 1),
+    "protocols.pcp.BasicProducerConsumerProxy": lambda b: (b.transport(),),
+    "protocols.pcp.ProducerConsumerProxy": lambda b: (b.transport(),),
+}
+
+
+def needs_arguments(cls: type) -> bool:
+    return any(
+        p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        for p in inspect.signature(cls).parameters.values()
+    )
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with contextlib.ExitStack() as stack:
+        yield Bench(tmp_path, stack)
+
+
+def faults(verify: Any, candidate: Any, specification: Any, name: str) -> list[str]:
+    """What *candidate* lacks of all that it declares, all of it and not only the first."""
+    told: list[str] = []
+    for iface in specification.flattened():
+        if iface is Interface:
+            continue
+        try:
+            verify(iface, candidate)
+        except MultipleInvalid as several:
+            met: list[Exception] = list(several.exceptions)
+        except Invalid as one:
+            met = [one]
+        else:
+            continue
+        for fault in met:
+            method = getattr(getattr(fault, "method", None), "__name__", "")
+            if (name, iface.__name__, method) not in UNFITTING:
+                told.append(str(fault).strip())
+    return told
+
+
+@pytest.mark.parametrize("name", sorted(CLASSES))
+def test_a_class_has_the_methods_that_it_declares(name: str) -> None:
+    told = faults(verifyClass, CLASSES[name], implementedBy(CLASSES[name]), name)
+    assert not told, "\n".join(told)
+
+
+@pytest.mark.parametrize("name", sorted(set(CLASSES) - set(BASES)))
+def test_an_instance_provides_what_its_class_declares(name: str, bench: Bench) -> None:
+    cls = CLASSES[name]
+    if name in MAKERS:
+        made = MAKERS[name](bench)
+    elif name in ARGUMENTS:
+        made = cls(*ARGUMENTS[name](bench))
+    elif needs_arguments(cls):
+        pytest.fail(f"{name} cannot be made without arguments: give it an entry in ARGUMENTS")
+    else:
+        made = cls()
+    assert isinstance(made, cls)
+    told = faults(verifyObject, made, providedBy(made), name)
+    assert not told, "\n".join(told)
+
+
+@pytest.mark.parametrize(("base", "derived"), BASES.items())
+def test_a_base_is_checked_through_a_class_derived_from_it(base: str, derived: str) -> None:
+    assert issubclass(CLASSES[derived], CLASSES[base])
+    assert derived not in BASES
+
+
+def test_the_tables_name_only_classes_that_there_are_and_none_twice() -> None:
+    tables = [*MAKERS, *ARGUMENTS, *BASES]
+    missing = {n for n in set(tables) - set(CLASSES) if n.rpartition(".")[0] not in MAY_BE_MISSING}
+    assert not missing
+    assert len(tables) == len(set(tables))
