@@ -1,8 +1,8 @@
 """Every class of the package that declares an interface has what the interface asks for.
 
 The package is walked, so a new class is held to this without being listed.  Only if it cannot be
-made without arguments does it need an entry in ``ARGUMENTS`` (or in ``MAKERS``), and in ``BASES`` if
-it is not made at all.
+made without arguments does it need an entry in ``ARGUMENTS`` (or in ``MAKERS``), and if it is not
+made at all one in ``BASES``.
 """
 
 from __future__ import annotations
@@ -132,11 +132,17 @@ class Bench:
     def bucket(self) -> Any:
         return self.get("protocols.htb.Bucket")()
 
-    def pipe(self) -> tuple[int, int]:
-        ends = os.pipe()
-        for end in ends:
-            self.stack.callback(close_quietly, end)
-        return ends
+    def reading_end(self) -> int:
+        """Of a pipe; whoever is made with it closes it."""
+        read, write = os.pipe()
+        self.stack.callback(os.close, write)
+        return read
+
+    def writing_end(self) -> int:
+        """Of a pipe; whoever is made with it closes it."""
+        read, write = os.pipe()
+        self.stack.callback(os.close, read)
+        return write
 
     def server_socket(self) -> socket.socket:
         """One end of a pair, which no class here cares to be of another family."""
@@ -175,11 +181,6 @@ class Bench:
         made = self.get(path)(self.reactor, *arguments, protocol)
         self.stack.callback(put_away_process, made)
         return made
-
-
-def close_quietly(fd: int) -> None:
-    with contextlib.suppress(OSError):
-        os.close(fd)
 
 
 def put_away(reactor: Any) -> None:
@@ -256,12 +257,17 @@ ARGUMENTS: dict[str, Callable[[Bench], tuple[Any, ...]]] = {
     "internet.address.IPv4Address": lambda b: ("TCP", "127.0.0.1", 1),
     "internet.address.IPv6Address": lambda b: ("TCP", "::1", 1),
     "internet.address.UNIXAddress": lambda b: (b.unix_path(),),
-    "internet.process.ProcessReader": lambda b: (b.reactor, b.owner(), "stdout", b.pipe()[0]),
-    "internet.process.ProcessWriter": lambda b: (b.reactor, b.owner(), "stdin", b.pipe()[1]),
+    "internet.process.ProcessReader": lambda b: (b.reactor, b.owner(), "stdout", b.reading_end()),
+    "internet.process.ProcessWriter": lambda b: (b.reactor, b.owner(), "stdin", b.writing_end()),
     "internet.protocol.ConsumerToProtocolAdapter": lambda b: (b.transport(),),
     "internet.protocol.ProtocolToConsumerAdapter": lambda b: (b.protocol(),),
     "internet.protocol._InstanceFactory": lambda b: (b.reactor, b.protocol(), b.deferred()),
-    "internet.stdio.StandardIO": lambda b: (b.protocol(), b.pipe()[0], b.pipe()[1], b.reactor),
+    "internet.stdio.StandardIO": lambda b: (
+        b.protocol(),
+        b.reading_end(),
+        b.writing_end(),
+        b.reactor,
+    ),
     "internet.tcp.Server": lambda b: (
         *(b.server_socket(), b.protocol(), ("127.0.0.1", 1), b.tcp_port(), 0, b.reactor),
     ),
