@@ -16,33 +16,37 @@ CPU, RATE = Metric("CPU s/GB"), Metric("GB/s", more_is_better=True)
 def options(parser: argparse.ArgumentParser) -> None:
     """What can be varied."""
     parser.add_argument("--connections", type=int, default=1, help="at the same time")
+    parser.add_argument("--ways", type=int, choices=[1, 2], default=1, help="directions")
     parser.add_argument("--looking", action="store_true", help="the protocols see the data")
 
 
 def measure(peer: str, chosen: argparse.Namespace) -> Sample:
     """CPU for each GB that one proxy forwards, after a transfer that does not count."""
-    each = (128 if chosen.short else 512) * MIB // chosen.connections
+    each = (128 if chosen.short else 512) * MIB // chosen.connections // chosen.ways
+    back = each if chosen.ways == 2 else 0
     transfers = 1 if chosen.short else 2
-    source = load.Source(each)
     extra = ["looking"] if chosen.looking and peer in ("twisted", "pcstream") else []
-    line = peers.COMMANDS[peer]("proxy", source.port, *extra)
+    server = load.Server(gives=each, takes=back)
     try:
+        line = peers.COMMANDS[peer]("proxy", server.port, *extra)
         with processes.started(line, core=0) as under_test:
-            load.drain(load.connect(under_test.port))
+            load.drain(load.connect(under_test.port), gives=back)
             cpu, clock, total = under_test.cpu_s(), time.perf_counter(), 0
             for _ in range(transfers):
-                total += load.drain(load.connect(under_test.port, chosen.connections))
+                sockets = load.connect(under_test.port, chosen.connections)
+                total += load.drain(sockets, gives=back)
             cpu, clock = under_test.cpu_s() - cpu, time.perf_counter() - clock
     finally:
-        source.close()
+        server.close()
     if total != each * chosen.connections * transfers:
         raise RuntimeError(f"{peer} forwarded {total} bytes")
+    total *= chosen.ways
     return {CPU.name: cpu / total * 1e9, RATE.name: total / clock / 1e9}
 
 
 if __name__ == "__main__":
     command.run(
-        title="proxy, one way, {connections} connection(s): CPU of the proxy for each GB",
+        title="proxy, {ways} way(s), {connections} connection(s): CPU of the proxy for each GB",
         metrics=[CPU, RATE],
         peers=PEERS,
         measure=measure,

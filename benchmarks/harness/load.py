@@ -10,7 +10,7 @@ import os
 import selectors
 import socket
 import threading
-from collections.abc import Iterable
+import time
 
 #: one read; larger ones fall out of the processor's cache
 READ_BYTES = 256 * 1024
@@ -23,98 +23,135 @@ def connect(port: int, count: int = 1) -> list[socket.socket]:
     return [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]
 
 
-def drain(sockets: Iterable[socket.socket]) -> int:
-    """Read every socket to its end, close it, and return the bytes of all of them."""
-    waiting = selectors.DefaultSelector()
-    for sock in sockets:
-        sock.setblocking(False)
-        waiting.register(sock, selectors.EVENT_READ)
-    buffer = bytearray(READ_BYTES)
-    total = 0
-    while waiting.get_map():
-        for key, _ in waiting.select():
-            sock = key.fileobj
-            assert isinstance(sock, socket.socket)
-            try:
-                count = sock.recv_into(buffer)
-            except BlockingIOError:
-                continue
-            total += count
-            if not count:
-                waiting.unregister(sock)
-                sock.close()
-    waiting.close()
-    return total
+class Flows:
+    """Many sockets at once, each giving so many bytes and taking what comes.
 
+    A socket is closed when it has given all and the other side has ended its stream, or, with
+    *ends*, when it has given all and taken all that is expected.
+    """
 
-class Source:
-    """A server which gives each client *bytes_each* bytes and then the end of the stream."""
-
-    def __init__(self, bytes_each: int) -> None:
-        self._file = os.memfd_create("load")
+    def __init__(self, gives: int = 0, takes: int = 0, *, ends: bool = False) -> None:
+        self.gives = gives
+        self.takes = takes
+        self.ends = ends
+        self.taken = 0
+        self._waiting = selectors.DefaultSelector()
+        self._buffer = bytearray(READ_BYTES)
+        self._file = os.memfd_create("load") if gives else -1
         block = os.urandom(SEND_BYTES)
-        for _ in range(-(-bytes_each // SEND_BYTES)):
+        for _ in range(-(-gives // SEND_BYTES)):
             os.write(self._file, block)
-        self.bytes_each = bytes_each
+
+    def add(self, sock: socket.socket) -> None:
+        """Begin with one more socket."""
+        sock.setblocking(False)
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self.gives else 0)
+        self._waiting.register(sock, events, [0, 0])
+
+    def turn(self, timeout: float | None = None) -> bool:
+        """Serve whatever is ready; False when no socket is left."""
+        if not self._waiting.get_map():
+            return False
+        for key, events in self._waiting.select(timeout):
+            sock, state = key.fileobj, key.data
+            assert isinstance(sock, socket.socket)
+            is_over = False
+            if events & selectors.EVENT_READ:
+                is_over = not self._take(sock, state)
+            if events & selectors.EVENT_WRITE and state[0] < self.gives:
+                is_over = not self._give(sock, state) or is_over
+            is_done = state[0] >= self.gives and state[1] >= self.takes
+            if is_over or (self.ends and is_done):
+                self._waiting.unregister(sock)
+                sock.close()
+        return True
+
+    def _take(self, sock: socket.socket, state: list[int]) -> bool:
+        try:
+            count = sock.recv_into(self._buffer)
+        except BlockingIOError:
+            return True
+        except ConnectionError:
+            return False
+        state[1] += count
+        self.taken += count
+        return count > 0
+
+    def _give(self, sock: socket.socket, state: list[int]) -> bool:
+        try:
+            left = min(SEND_BYTES, self.gives - state[0])
+            state[0] += os.sendfile(sock.fileno(), self._file, state[0], left)
+        except BlockingIOError:
+            return True
+        except OSError:  # the other side has gone
+            return False
+        if state[0] >= self.gives:
+            self._waiting.modify(sock, selectors.EVENT_READ, state)
+        return True
+
+    def close(self) -> None:
+        """Close every socket that is left."""
+        for key in list(self._waiting.get_map().values()):
+            assert isinstance(key.fileobj, socket.socket)
+            key.fileobj.close()
+        self._waiting.close()
+        if self._file >= 0:
+            os.close(self._file)
+
+
+def drain(sockets: list[socket.socket], gives: int = 0) -> int:
+    """Read every socket to its end, while giving each so many bytes; return what came."""
+    flows = Flows(gives)
+    for sock in sockets:
+        flows.add(sock)
+    while flows.turn():
+        pass
+    flows.close()
+    return flows.taken
+
+
+class Server:
+    """A thread with a listening port: each client is given and is taken so many bytes."""
+
+    def __init__(self, gives: int = 0, takes: int = 0) -> None:
+        self._flows = Flows(gives, takes, ends=True)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
         self._listener.setblocking(False)
         self.port: int = self._listener.getsockname()[1]
-        self._over_r, self._over_w = os.pipe()
+        self._is_over = False
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Stop giving, and free everything."""
-        os.close(self._over_w)
+        """Stop serving, and free everything."""
+        self._is_over = True
         self._thread.join()
-        os.close(self._over_r)
-        os.close(self._file)
+        self._flows.close()
         self._listener.close()
 
     def _run(self) -> None:
-        waiting = selectors.DefaultSelector()
-        waiting.register(self._listener, selectors.EVENT_READ)
-        waiting.register(self._over_r, selectors.EVENT_READ)
-        offsets: dict[socket.socket, int] = {}
-        while True:
-            for key, _ in waiting.select():
-                if key.fileobj == self._over_r:
-                    for sock in offsets:
-                        sock.close()
-                    waiting.close()
-                    return
-                sock = key.fileobj
-                assert isinstance(sock, socket.socket)
-                if sock is self._listener:
-                    client, _ = sock.accept()
-                    client.setblocking(False)
-                    offsets[client] = 0
-                    waiting.register(client, selectors.EVENT_WRITE)
-                    continue
-                offset = offsets[sock]
-                try:
-                    left = self.bytes_each - offset
-                    offset += os.sendfile(sock.fileno(), self._file, offset, min(SEND_BYTES, left))
-                except BlockingIOError:
-                    continue
-                except OSError:  # the other side has gone
-                    offset = self.bytes_each
-                offsets[sock] = offset
-                if offset >= self.bytes_each:
-                    waiting.unregister(sock)
-                    del offsets[sock]
-                    sock.close()
+        while not self._is_over:
+            busy = self._flows.turn(0.01)
+            try:
+                self._flows.add(self._listener.accept()[0])
+            except BlockingIOError:
+                if not busy:
+                    time.sleep(0.001)
 
 
-def ping(sockets: list[socket.socket], message: bytes, count: int) -> None:
-    """Send *message* on every socket and wait for its echo, *count* times over."""
+def ping(sockets: list[socket.socket], message: bytes, count: int) -> list[float]:
+    """Send *message* on every socket and wait for its echo, *count* times over.
+
+    :returns: the seconds that each echo took.
+    """
     waiting = selectors.DefaultSelector()
+    took = []
+    size = len(message)
     for sock in sockets:
         sock.setblocking(True)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        waiting.register(sock, selectors.EVENT_READ, [0, 0])
+        waiting.register(sock, selectors.EVENT_READ, [0, 0, time.perf_counter()])
         sock.sendall(message)
-    size = len(message)
     left = len(sockets)
     while left:
         for key, _ in waiting.select():
@@ -122,11 +159,13 @@ def ping(sockets: list[socket.socket], message: bytes, count: int) -> None:
             assert isinstance(sock, socket.socket)
             state[0] += len(sock.recv(size - state[0]))
             if state[0] == size:
-                state[0] = 0
-                state[1] += 1
+                now = time.perf_counter()
+                took.append(now - state[2])
+                state[:] = [0, state[1] + 1, now]
                 if state[1] < count:
                     sock.sendall(message)
                 else:
                     waiting.unregister(sock)
                     left -= 1
     waiting.close()
+    return took

@@ -116,6 +116,47 @@ class Echo(asyncio.Protocol):
         self.transport.write(data)
 
 
+class Writer(Echo):
+    """Writes many small messages, some in each turn of the loop."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.left, self.each = int(ARGUMENTS[0]), int(ARGUMENTS[1])
+        self.message = b"x" * int(ARGUMENTS[2])
+        self.turn()
+
+    def turn(self) -> None:
+        now = min(self.left, self.each)
+        self.left -= now
+        for _ in range(now):
+            self.transport.write(self.message)
+        if self.left:
+            asyncio.get_running_loop().call_soon(self.turn)
+        else:
+            self.transport.close()
+
+
+class Mixed(Echo):
+    """Endless bytes for whoever says ``bulk``, and an echo for everyone else."""
+
+    chunk = b"x" * 65536
+    full = False
+
+    def data_received(self, data: bytes) -> None:
+        if data == b"bulk":
+            self.resume_writing()
+        else:
+            self.transport.write(data)
+
+    def pause_writing(self) -> None:
+        self.full = True
+
+    def resume_writing(self) -> None:
+        self.full = False
+        while not self.full and not self.transport.is_closing():
+            self.transport.write(self.chunk)
+
+
 def choose() -> Callable[[], asyncio.BaseProtocol]:
     """The protocol for the role asked for."""
     if ROLE == "file":
@@ -124,7 +165,7 @@ def choose() -> Callable[[], asyncio.BaseProtocol]:
     if ROLE == "proxy":
         Forward.port = int(ARGUMENTS[0])
         return Forward
-    return {"echo": Echo}[ROLE]
+    return {"echo": Echo, "writes": Writer, "mixed": Mixed}[ROLE]
 
 
 async def serve() -> None:

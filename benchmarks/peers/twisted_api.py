@@ -79,7 +79,59 @@ def echo() -> None:
     listen(protocol.Factory.forProtocol(Echo))
 
 
-ROLES = {"file": serve_file, "proxy": forward, "echo": echo}
+def writes(count: str, turn: str, size: str) -> None:
+    """Write so many small messages to whoever connects, *turn* of them in one turn of the loop."""
+    message = b"x" * int(size)
+
+    class Writer(protocol.Protocol):
+        left = int(count)
+
+        def connectionMade(self) -> None:
+            self.turn()
+
+        def turn(self) -> None:
+            now = min(self.left, int(turn))
+            self.left -= now
+            write = self.transport.write
+            for _ in range(now):
+                write(message)
+            if self.left:
+                reactor.callLater(0, self.turn)
+            else:
+                self.transport.loseConnection()
+
+    listen(protocol.Factory.forProtocol(Writer))
+
+
+def mixed() -> None:
+    """Endless bytes for whoever says ``bulk``, and an echo for everyone else."""
+    chunk = b"x" * 65536
+
+    class Mixed(protocol.Protocol):
+        paused = False
+
+        def dataReceived(self, data: bytes) -> None:
+            if data == b"bulk":
+                self.transport.registerProducer(self, True)
+                self.resumeProducing()
+            else:
+                self.transport.write(data)
+
+        def resumeProducing(self) -> None:
+            self.paused = False
+            while not self.paused:
+                self.transport.write(chunk)
+
+        def pauseProducing(self) -> None:
+            self.paused = True
+
+        def stopProducing(self) -> None:
+            self.paused = True
+
+    listen(protocol.Factory.forProtocol(Mixed))
+
+
+ROLES = {"file": serve_file, "proxy": forward, "echo": echo, "writes": writes, "mixed": mixed}
 
 if __name__ == "__main__":
     ROLES[ROLE](*ARGUMENTS)
