@@ -15,6 +15,7 @@ TAIL = Metric("p99 ms")
 MIDDLE = Metric("p50 ms")
 RATE = Metric("bulk GB/s", more_is_better=True)
 WARM_UP_PINGS = 50
+UNDER_WAY_BYTES = 64 * 1024 * 1024
 
 
 def take_bulk(port: int, streams: int, told: Connection) -> None:
@@ -23,10 +24,13 @@ def take_bulk(port: int, streams: int, told: Connection) -> None:
     for sock in load.connect(port, streams):
         sock.sendall(b"bulk")
         flows.add(sock)
-    started = time.perf_counter()
+    while flows.taken < UNDER_WAY_BYTES:
+        flows.turn()
+    told.send(None)
+    already, started = flows.taken, time.perf_counter()
     while not told.poll():
         flows.turn()
-    told.send(flows.taken / (time.perf_counter() - started))
+    told.send((flows.taken - already) / (time.perf_counter() - started))
     flows.close()
 
 
@@ -44,6 +48,7 @@ def measure(peer: str, chosen: argparse.Namespace) -> Sample:
             target=take_bulk, args=(under_test.port, chosen.streams, theirs)
         )
         bulk.start()
+        ours.recv()
         sockets = load.connect(under_test.port)
         load.ping(sockets, b"ping", WARM_UP_PINGS)
         took = sorted(load.ping(sockets, b"ping", count))
