@@ -31,6 +31,9 @@ EXCEPTIONS = HERE / "exceptions.txt"
 
 #: the parts of Twisted's tests that are held against us
 TIERS = [1]
+#: of each loss, and of all
+REASON_CHARACTERS = 160
+MOST_LINES = 50
 
 
 def yardstick() -> Path:
@@ -80,7 +83,7 @@ def judge(report: dict[str, Any], listed: dict[str, str]) -> Verdict:
             if test in listed:
                 verdict.listed.add(test)
             else:
-                verdict.unlisted[test] = f"{word}: {detail or result['why']}"
+                verdict.unlisted[test] = f"{word}: {detail or result['why']}"[:REASON_CHARACTERS]
         ran_here = {test for test in listed if test.startswith(module + ".")}
         verdict.back_again |= ran_here - result["lost"].keys()
     return verdict
@@ -173,8 +176,10 @@ def main() -> int:
         print(f"unsteady, kept on the second try: {test}")
     for test in sorted(verdict.back_again):
         print(f"listed as lost, but it passes; take it out of {EXCEPTIONS.name}: {test}")
-    for test, why in sorted(verdict.unlisted.items()):
+    for test, why in sorted(verdict.unlisted.items())[:MOST_LINES]:
         print(f"LOST: {test}: {why}")
+    if len(verdict.unlisted) > MOST_LINES:
+        print(f"and {len(verdict.unlisted) - MOST_LINES} more")
     share = 100 * verdict.kept / max(1, verdict.of)
     print(
         f"twisted suite: kept {verdict.kept} of {verdict.of} ({share:.2f} %), "
