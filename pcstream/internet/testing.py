@@ -19,7 +19,7 @@ from ._memory_reactor import (
     MemoryReactor,
     MemoryReactorClock,
     RaisingMemoryReactor,
-    SynchronousResolver,
+    SynchronousResolver,  # noqa: F401  # Twisted has it here too
     _FakeConnector,
     _FakePort,
 )
@@ -80,7 +80,7 @@ class AccumulatingProtocol(protocol.Protocol):
     closedReason: Failure | None = None
     closedDeferred: Deferred[None] | None = None
     data = b""
-    factory: _AnnouncesConnections | None = None  # type: ignore[assignment]
+    factory: _AnnouncesConnections | None = None
 
     def connectionMade(self) -> None:
         """Note it, and tell the factory's Deferred."""
@@ -95,9 +95,7 @@ class AccumulatingProtocol(protocol.Protocol):
         """Append *data*."""
         self.data += data
 
-    def connectionLost(  # type: ignore[override]
-        self, reason: Failure | None = None
-    ) -> None:
+    def connectionLost(self, reason: Failure | None = None) -> None:
         """Note *reason*, and tell ``closedDeferred``."""
         self.closed = 1
         self.closedReason = reason

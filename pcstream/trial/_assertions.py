@@ -147,7 +147,10 @@ class Assertions(unittest.TestCase):
     def assertAlmostEqual(  # type: ignore[override]
         self, first: Any, second: Any, places: int = 7, msg: Any = None, delta: Any = None
     ) -> Any:
-        """Fail if the two differ after rounding to *places* decimals."""
+        """Fail if the two differ after rounding to *places* decimals, or by more than *delta*."""
+        if delta is not None:
+            super().assertAlmostEqual(first, second, msg=msg, delta=delta)
+            return first
         differ = round(second - first, places) != 0
         self._check(not differ, msg, f"{first!r} != {second!r} within {places!r} places")
         return first
@@ -155,7 +158,10 @@ class Assertions(unittest.TestCase):
     def assertNotAlmostEqual(  # type: ignore[override]
         self, first: Any, second: Any, places: int = 7, msg: Any = None, delta: Any = None
     ) -> Any:
-        """Fail if the two are the same after rounding to *places* decimals."""
+        """Fail if the two are equal after rounding to *places* decimals, or within *delta*."""
+        if delta is not None:
+            super().assertNotAlmostEqual(first, second, msg=msg, delta=delta)
+            return first
         differ = round(second - first, places) != 0
         self._check(differ, msg, f"{first!r} == {second!r} within {places!r} places")
         return first
@@ -175,7 +181,7 @@ class Assertions(unittest.TestCase):
         """Fail if *substring* is in *astring*."""
         return self.assertNotIn(substring, astring, msg)
 
-    def assertIsInstance(  # type: ignore[override]
+    def assertIsInstance(
         self, instance: Any, classOrTuple: Any, message: object | None = None
     ) -> None:
         """Fail if *instance* is of no such class."""
@@ -303,13 +309,13 @@ class Assertions(unittest.TestCase):
 
     # The same things under older names; Twisted keeps them without a warning.
 
-    assertNot = failIf = failUnlessFalse = assertFalse
+    assertNot = failIf = failUnlessFalse = assertFalse  # type: ignore[assignment]
     assert_ = failUnless = failUnlessTrue = assertTrue  # type: ignore[assignment]
-    failUnlessRaises = assertRaises
-    assertEquals = failUnlessEqual = failUnlessEquals = assertEqual  # type: ignore[assignment]
+    failUnlessRaises = assertRaises  # type: ignore[assignment]
+    assertEquals = failUnlessEqual = failUnlessEquals = assertEqual
     assertIdentical = failUnlessIdentical = assertIs
     assertNotIdentical = failIfIdentical = assertIsNot
-    assertNotEquals = failIfEqual = failIfEquals = assertNotEqual  # type: ignore[assignment]
+    assertNotEquals = failIfEqual = failIfEquals = assertNotEqual
     failUnlessIn = assertIn
     failIfIn = assertNotIn
     assertAlmostEquals = failUnlessAlmostEqual = assertAlmostEqual  # type: ignore[assignment]

@@ -84,11 +84,13 @@ class TestCase(SynchronousTestCase):
                 return failure.value
             raise self.failureException(f"\nExpected: {expectedFailures!r}\nGot:\n{failure!s}")
 
-        return deferred.addCallbacks(succeeded, failed)  # type: ignore[return-value]
+        return deferred.addCallbacks(succeeded, failed)
 
     failUnlessFailure = assertFailure
 
-    def addCleanup(self, f: Callable[_P, object], *args: _P.args, **kwargs: _P.kwargs) -> None:
+    def addCleanup(  # type: ignore[override]
+        self, f: Callable[_P, object], *args: _P.args, **kwargs: _P.kwargs
+    ) -> None:
         """Call *f* when the test method is over, however it ended, the last one added first.
 
         If it returns a Deferred, that is waited for before the next.  It is called before

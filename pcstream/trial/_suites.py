@@ -29,8 +29,8 @@ class TestDecorator:
 
     __test__ = False
 
-    def __init__(self, test: Any) -> None:
-        self._originalTest = test
+    def __init__(self, original: Any) -> None:
+        self._originalTest = original
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

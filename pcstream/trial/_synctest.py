@@ -94,7 +94,7 @@ class SynchronousTestCase(Assertions):
         super().__init_subclass__(**kwargs)
         if "__test__" not in cls.__dict__:
             # pytest would take the runTest below for a test of every class that has no other.
-            cls.__test__ = _HasTests()  # type: ignore[assignment]
+            cls.__test__ = _HasTests()  # type: ignore[attr-defined]
 
     def __eq__(self, other: object) -> bool:
         # One method may be run as two tests.
@@ -305,7 +305,7 @@ class SynchronousTestCase(Assertions):
         return one_line(skip)
 
     @contextmanager
-    def subTest(self, msg: Any = None, **params: Any) -> Iterator[None]:  # type: ignore[override]
+    def subTest(self, msg: Any = None, **params: Any) -> Iterator[None]:
         """A part of the test that may fail on its own, if the runner can tell of such parts.
 
         With a runner that cannot, or in a test marked ``todo``, a failure ends the test.

@@ -1,4 +1,4 @@
-"""Runs a module of test cases in a process of its own, under each runner, and reads the verdicts."""
+"""Runs a module of test cases in its own process, under each runner, and reads the verdicts."""
 
 from __future__ import annotations
 
