@@ -27,8 +27,11 @@ def _resolveIPv6(ip: str, port: int) -> tuple[str, int, int, int]:
 
 
 def _getrealname(addr: Any) -> Any:
-    """*addr* with an IPv6 scope spelled out in the host (``fe80::1%eth0``)."""
-    if len(addr) == 4 and addr[3]:
+    """*addr* with an IPv6 scope spelled out in the host (``fe80::1%eth0``).
+
+    Others, a UNIX socket's path among them, stay as they are.
+    """
+    if isinstance(addr, tuple) and len(addr) == 4 and addr[3]:
         host = socket.getnameinfo(addr, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]
         return (host, *addr[1:])
     return addr

@@ -39,6 +39,8 @@ class Port(base.BasePort):
 
     _realPortNumber: int | None = None
     _preexistingSocket: socket.socket | None = None
+    #: Whether a datagram that the kernel has no room for is lost in silence, as on the network.
+    _drops_when_full = False
     _connectedAddr: tuple[str, int] | None = None
 
     def __init__(
@@ -126,24 +128,32 @@ class Port(base.BasePort):
         received = 0
         while self.connected and received < self.maxThroughput:
             try:
-                data, addr = self.socket.recvfrom(self.maxPacketSize)
+                data, *sender = self._receive()
             except OSError as e:
                 if e.errno in _NOTHING_TO_READ:
                     return
                 if e.errno != ECONNREFUSED:
                     raise
-                # An earlier datagram met a closed port. Only on a connected socket is it known
-                # that it was the peer's.
-                if self._connectedAddr:
-                    self.protocol.connectionRefused()
+                self._refused()
                 return
             received += len(data)
-            if self.addressFamily == socket.AF_INET6:
-                addr = addr[:2]  # without flow information and scope, as Twisted reports it
             try:
-                self.protocol.datagramReceived(data, addr)
+                self.protocol.datagramReceived(data, *sender)
             except Exception:
                 log.err()
+
+    def _receive(self) -> tuple[Any, ...]:
+        """One datagram and, unless there is only one peer, who sent it."""
+        data, addr = self.socket.recvfrom(self.maxPacketSize)
+        if self.addressFamily == socket.AF_INET6:
+            addr = addr[:2]  # without flow information and scope, as Twisted reports it
+        return data, addr
+
+    def _refused(self) -> None:
+        # An earlier datagram met a closed port (udp(7)). Only on a connected socket is it known
+        # that it was the peer's.
+        if self._connectedAddr:
+            self.protocol.connectionRefused()
 
     def write(self, datagram: bytes, addr: tuple[str, int] | None = None) -> Any:
         """Send one datagram now.
@@ -185,11 +195,10 @@ class Port(base.BasePort):
                     continue
                 if e.errno == EMSGSIZE:
                     raise error.MessageLengthError("message too long")
-                if e.errno != ECONNREFUSED:
+                if e.errno == ECONNREFUSED:
+                    self._refused()
+                elif e.errno != EAGAIN or not self._drops_when_full:
                     raise
-                # Raised for an earlier datagram, not for this one (ip(7), udp(7)).
-                if self._connectedAddr:
-                    self.protocol.connectionRefused()
                 return None
 
     def writeSequence(self, seq: Iterable[bytes], addr: tuple[str, int] | None) -> None:
@@ -235,7 +244,7 @@ class Port(base.BasePort):
         """Close the socket, tell the protocol, and fire what :meth:`stopListening` gave out."""
         if not self.connected:
             return
-        log.msg(f"(UDP Port {self._realPortNumber} Closed)")
+        self._log_closed()
         self._realPortNumber = None
         super().connectionLost(reason)
         self.protocol.doStop()
@@ -245,6 +254,9 @@ class Port(base.BasePort):
         waiting, self._stopped = self._stopped, []
         for stopped in waiting:
             stopped.callback(None)
+
+    def _log_closed(self) -> None:
+        log.msg(f"(UDP Port {self._realPortNumber} Closed)")
 
     def setLogStr(self) -> None:
         """Fix what :meth:`logPrefix` answers."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 from warnings import warn
 
 from OpenSSL.SSL import Connection, Context
@@ -12,6 +12,11 @@ from ..internet.interfaces import (
     IOpenSSLClientConnectionCreator,
     IOpenSSLContextFactory,
     IOpenSSLServerConnectionCreator,
+)
+
+#: Whatever the users of TLS may call a context factory.
+SomeConnectionCreator: TypeAlias = (
+    IOpenSSLContextFactory | IOpenSSLClientConnectionCreator | IOpenSSLServerConnectionCreator
 )
 
 #: Makes the OpenSSL connection for one TLS protocol.
@@ -52,7 +57,5 @@ def connection_maker(contextFactory: Any, *, is_client: bool) -> ConnectionMaker
         raise TypeError(f"{contextFactory!r} does not even have a `getContext` method")
     context = getContext()
     if not isinstance(context, Context):
-        raise TypeError(
-            f"{contextFactory!r}'s `getContext` method doesn't return a `Context`"
-        )
+        raise TypeError(f"{contextFactory!r}'s `getContext` method doesn't return a `Context`")
     return lambda protocol: Connection(context, None)

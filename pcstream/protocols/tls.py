@@ -32,7 +32,7 @@ from ..internet.main import CONNECTION_LOST
 from ..internet.protocol import Protocol, connectionDone
 from ..python.failure import Failure
 from ._pull_to_push import _PullToPush
-from ._tls_legacy import connection_maker
+from ._tls_legacy import SomeConnectionCreator, connection_maker
 from .policies import ProtocolWrapper, WrappingFactory
 
 # How much is taken out of OpenSSL at a time, in either direction.
@@ -108,9 +108,7 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
     _tlsConnection: Any = None
     factory: TLSMemoryBIOFactory
 
-    def __init__(
-        self, factory: Any, wrappedProtocol: Any, _connectWrapped: bool = True
-    ) -> None:
+    def __init__(self, factory: Any, wrappedProtocol: Any, _connectWrapped: bool = True) -> None:
         super().__init__(factory, wrappedProtocol)
         self._connectWrapped = _connectWrapped
         #: What the application has written and OpenSSL could not take yet.
@@ -498,7 +496,7 @@ class TLSMemoryBIOFactory(WrappingFactory):
 
     def __init__(
         self,
-        contextFactory: Any,
+        contextFactory: SomeConnectionCreator,
         isClient: bool,
         wrappedFactory: Any,
         clock: IReactorTime | None = None,
