@@ -1,0 +1,162 @@
+"""Sending the content of a file to a consumer at the consumer's pace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import IO, Any
+
+from zope.interface import implementer
+
+from ..internet import defer, interfaces
+from ..python import log
+from ..python.failure import Failure
+
+__all__ = ["FileSender"]
+
+# A file that has nothing yet (a pipe or FIFO that does not block) is tried again after so many
+# seconds, then after twice that, and so on up to the last: soon enough not to be noticed, seldom
+# enough not to be seen among the load.
+FIRST_RETRY_S = 0.01
+LAST_RETRY_S = 0.25
+
+
+@implementer(interfaces.IPullProducer)
+class FileSender:
+    """A pull producer of what can be read from a file.
+
+    The file is never closed here.
+
+    :ivar CHUNK_SIZE: the most that is read, and written, at a time.
+    :ivar lastSent: the last byte written, after any transformation.
+    :ivar deferred: fires at the end of the transfer; None when there is none.
+    :ivar clock: has ``callLater``; None for the reactor. Only a file with nothing *yet* needs it.
+    """
+
+    CHUNK_SIZE: int = 2**14
+
+    lastSent: bytes | str = ""
+    deferred: defer.Deferred[Any] | None = None
+    file: Any = None
+    consumer: Any = None
+    transform: Callable[[bytes], bytes] | None = None
+    clock: Any = None
+
+    _retry: Any = None
+    _retry_s: float = FIRST_RETRY_S
+
+    def beginFileTransfer(
+        self,
+        file: IO[bytes],
+        consumer: interfaces.IConsumer,
+        transform: Callable[[bytes], bytes] | None = None,
+    ) -> defer.Deferred[Any]:
+        """Send *file* from where it is to its end.
+
+        :param transform: what is to be written for what was read; nothing at all if it likes.
+        :returns: a Deferred that fires with the last byte written (``''`` if there was none) once
+            the consumer asks for more than there is. It fails with what reading, transforming or
+            writing raised, or if the consumer stops the transfer; cancelling it ends the transfer.
+        :raises RuntimeError: this sender is busy, or the consumer has another producer.
+        """
+        if self.deferred is not None:
+            raise RuntimeError("This FileSender has a transfer under way")
+        self.file = file
+        self.consumer = consumer
+        self.transform = transform
+        self.lastSent = ""
+        deferred: defer.Deferred[Any] = defer.Deferred(self._cancelled)
+        self.deferred = deferred
+        try:
+            self.consumer.registerProducer(self, False)
+        except BaseException:
+            self._end()
+            raise
+        return deferred
+
+    def resumeProducing(self) -> None:
+        """Write the next chunk, or finish."""
+        if self.deferred is None:
+            return
+        try:
+            chunk = self._next_chunk()
+            if chunk:
+                self._retry_s = FIRST_RETRY_S
+                # Set first: a consumer may ask again, and come to the end, from within write.
+                self.lastSent = chunk[-1:]
+                self.consumer.write(chunk)
+                return
+        except Exception:
+            self._finish(Failure())  # contract F5
+            return
+        if chunk is None:
+            self._try_again_later()
+        else:
+            self._finish(None)
+
+    def _next_chunk(self) -> bytes | None:
+        """What to write next; empty at the end of the file, None if there is nothing yet."""
+        while True:
+            chunk: bytes | None = self.file.read(self.CHUNK_SIZE)
+            if not chunk:
+                return chunk
+            if self.transform is not None:
+                chunk = self.transform(chunk)
+            if chunk:
+                return chunk
+            # contract F6: an answer that writes nothing would never be followed by a question
+
+    def _try_again_later(self) -> None:
+        """The consumer will not ask twice, so ask ourselves (contract F9)."""
+        if self._retry is not None:
+            return
+        clock = self.clock
+        if clock is None:
+            from ..internet import reactor
+
+            clock = reactor
+        self._retry = clock.callLater(self._retry_s, self._try_again)
+        self._retry_s = min(self._retry_s * 2, LAST_RETRY_S)
+
+    def _try_again(self) -> None:
+        self._retry = None
+        self.resumeProducing()
+
+    def _end(self) -> tuple[Any, defer.Deferred[Any] | None]:
+        """Let go of everything; answers who the consumer and the Deferred were."""
+        ended = (self.consumer, self.deferred)
+        self.file = self.consumer = self.transform = self.deferred = None
+        retry, self._retry = self._retry, None
+        if retry is not None:
+            retry.cancel()
+        return ended
+
+    def _finish(self, failure: Failure | None) -> None:
+        """Tell the consumer, then whoever waits."""
+        consumer, deferred = self._end()
+        _unregister(consumer)
+        if deferred is None:
+            return
+        if failure is None:
+            deferred.callback(self.lastSent)
+        else:
+            deferred.errback(failure)
+
+    def _cancelled(self, deferred: defer.Deferred[Any]) -> None:
+        consumer, _ = self._end()
+        _unregister(consumer)
+
+    def pauseProducing(self) -> None:
+        """A pull producer writes when asked, and only then: nothing to do."""
+
+    def stopProducing(self) -> None:
+        """Fail: the consumer wants no more."""
+        _, deferred = self._end()
+        if deferred is not None:
+            deferred.errback(Failure(Exception("Consumer asked us to stop producing")))
+
+
+def _unregister(consumer: Any) -> None:
+    try:
+        consumer.unregisterProducer()
+    except Exception:
+        log.err(None, f"{consumer!r} raised in unregisterProducer")

@@ -1,0 +1,127 @@
+"""Protocols whose messages are strings behind their length as a fixed number of bytes."""
+
+from __future__ import annotations
+
+from struct import calcsize, pack, unpack_from
+
+from ..internet import protocol
+from ._pauseable_mixin import _PauseableMixin
+from ._receive_buffer import ReceiveBuffer
+
+__all__ = [
+    "Int8StringReceiver",
+    "Int16StringReceiver",
+    "Int32StringReceiver",
+    "IntNStringReceiver",
+    "StringTooLongError",
+]
+
+
+class StringTooLongError(AssertionError):
+    """A string is longer than its prefix can say."""
+
+
+class IntNStringReceiver(protocol.Protocol, _PauseableMixin):
+    """Receives strings, each behind its length; subclasses say how that is packed.
+
+    Pausing and resuming may be done from within :meth:`stringReceived`, and so may receiving more:
+    each string is delivered once and in order.
+
+    :ivar MAX_LENGTH: the longest string that is accepted.
+    :ivar structFormat: how the length is packed, as :mod:`struct` writes it.
+    :ivar prefixLength: how many bytes that makes.
+    """
+
+    MAX_LENGTH: int = 99999
+    structFormat: str
+    prefixLength: int
+
+    _received: ReceiveBuffer | None = None
+    _is_delivering: bool = False
+
+    def _buffer_of_input(self) -> ReceiveBuffer:
+        received = self._received
+        if received is None:
+            received = self._received = ReceiveBuffer()
+        return received
+
+    @property
+    def recvd(self) -> bytes:
+        """What was received behind the last string delivered.
+
+        It may be set, also from within :meth:`stringReceived`: what follows is parsed from that.
+        """
+        return b"" if self._received is None else self._received.rest()
+
+    @recvd.setter
+    def recvd(self, rest: bytes) -> None:
+        self._buffer_of_input().replace(rest)
+
+    def stringReceived(self, string: bytes) -> None:
+        """A string came; to be overridden."""
+        raise NotImplementedError
+
+    def lengthLimitExceeded(self, length: int) -> None:
+        """A length over ``MAX_LENGTH`` came; closes the connection unless overridden.
+
+        The string, prefix and all, stays in ``recvd``.
+        """
+        self.transport.loseConnection()
+
+    def dataReceived(self, data: bytes) -> None:
+        """Deliver the strings that *data* completes."""
+        received = self._buffer_of_input()
+        received.add(data)
+        if self._is_delivering:
+            return
+        self._is_delivering = True
+        try:
+            self._deliver(received)
+        finally:
+            self._is_delivering = False
+
+    def _deliver(self, received: ReceiveBuffer) -> None:
+        prefix_length = self.prefixLength
+        while len(received) >= prefix_length and not self.paused:
+            (length,) = unpack_from(self.structFormat, received.data, received.start)
+            if length > self.MAX_LENGTH:
+                self.lengthLimitExceeded(length)
+                return
+            if len(received) < prefix_length + length:
+                return
+            received.start += prefix_length
+            end = received.start + length
+            string = received.cut(end)
+            received.start = end
+            self.stringReceived(string)
+
+    def sendString(self, string: bytes) -> None:
+        """Write *string* behind its length.
+
+        :raises StringTooLongError: the prefix cannot say its length.
+        """
+        limit = 2 ** (8 * self.prefixLength)
+        if len(string) >= limit:
+            raise StringTooLongError(f"Try to send {len(string)} bytes whereas maximum is {limit}")
+        self.transport.write(pack(self.structFormat, len(string)) + string)
+
+
+class Int32StringReceiver(IntNStringReceiver):
+    """Receives strings behind their length in 4 bytes, big end first."""
+
+    structFormat = "!I"
+    prefixLength = calcsize(structFormat)
+
+
+class Int16StringReceiver(IntNStringReceiver):
+    """Receives strings behind their length in 2 bytes, big end first."""
+
+    structFormat = "!H"
+    prefixLength = calcsize(structFormat)
+
+
+class Int8StringReceiver(IntNStringReceiver):
+    """Receives strings behind their length in 1 byte."""
+
+    structFormat = "!B"
+    prefixLength = calcsize(structFormat)

@@ -1,0 +1,256 @@
+"""Protocols whose messages are lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..internet import protocol
+from ._pauseable_mixin import _PauseableMixin
+from ._receive_buffer import ReceiveBuffer
+
+__all__ = ["LineOnlyReceiver", "LineReceiver"]
+
+
+class _LineScanner:
+    """A buffer that remembers how far it was searched for the end of a line in vain."""
+
+    __slots__ = ("_delimiter", "_searched", "buffer")
+
+    def __init__(self) -> None:
+        self.buffer = ReceiveBuffer()
+        self._delimiter = b""
+        self._searched = 0
+
+    def add(self, data: bytes) -> None:
+        """Put *data* behind what is there."""
+        buffer = self.buffer
+        before = buffer.start
+        buffer.add(data)
+        if buffer.start != before:
+            self._searched -= before - buffer.start
+
+    def replace(self, rest: bytes) -> None:
+        """Forget what is there and have *rest* instead."""
+        self.buffer.replace(rest)
+        self._searched = 0
+
+    def take(self) -> bytes:
+        """All that is there, which is then gone from here."""
+        self._searched = 0
+        return self.buffer.take()
+
+    def find(self, delimiter: bytes) -> int:
+        """Where the first *delimiter* begins; -1 if there is none, or if it is empty."""
+        if not delimiter:
+            return -1
+        buffer = self.buffer
+        since = buffer.start
+        if self._delimiter == delimiter and self._searched > since:
+            since = self._searched
+        found = buffer.data.find(delimiter, since)
+        if found < 0:
+            self._delimiter = delimiter
+            self._searched = max(buffer.start, len(buffer.data) - len(delimiter) + 1)
+        return found
+
+
+class LineReceiver(protocol.Protocol, _PauseableMixin):
+    """Receives lines, or raw bytes, and may change over at any time.
+
+    In line mode :meth:`lineReceived` is called for each line, in raw mode :meth:`rawDataReceived`
+    for whatever comes.  Pausing, resuming, changing the mode and closing may be done from within
+    either; what has arrived meanwhile is never lost, doubled or put out of order.
+
+    :ivar delimiter: what ends a line.
+    :ivar MAX_LENGTH: the longest line, without its delimiter, in bytes.
+    :ivar line_mode: true in line mode.
+    """
+
+    line_mode: int = 1
+    delimiter: bytes = b"\r\n"
+    MAX_LENGTH: int = 16384
+    _busyReceiving: bool = False
+    _scanner: _LineScanner | None = None
+
+    @property
+    def _buffer(self) -> bytes:
+        """What was received and not yet delivered; may be set."""
+        return b"" if self._scanner is None else self._scanner.buffer.rest()
+
+    @_buffer.setter
+    def _buffer(self, rest: bytes) -> None:
+        self._scan().replace(rest)
+
+    def _scan(self) -> _LineScanner:
+        scanner = self._scanner
+        if scanner is None:
+            scanner = self._scanner = _LineScanner()
+        return scanner
+
+    def clearLineBuffer(self) -> bytes:
+        """Hand over what was received and not yet delivered; it will not be delivered."""
+        return b"" if self._scanner is None else self._scanner.take()
+
+    def dataReceived(self, data: bytes) -> Any:
+        """Deliver the lines that *data* completes, or *data* itself in raw mode.
+
+        :returns: what a callback answered that is true, which ends the delivery for now.
+        """
+        scanner = self._scan()
+        scanner.add(data)
+        if self._busyReceiving:
+            return None
+        self._busyReceiving = True
+        try:
+            return self._deliver(scanner)
+        finally:
+            self._busyReceiving = False
+
+    def _deliver(self, scanner: _LineScanner) -> Any:
+        buffer = scanner.buffer
+        while len(buffer) and not self.paused:
+            if not self.line_mode:
+                why = self.rawDataReceived(scanner.take())
+                if why:
+                    return why
+                continue
+            delimiter = self.delimiter
+            end = scanner.find(delimiter)
+            length = end - buffer.start
+            if end < 0:
+                if len(buffer) < self.MAX_LENGTH + len(delimiter):
+                    return None
+                return self.lineLengthExceeded(scanner.take())
+            if length > self.MAX_LENGTH:
+                return self.lineLengthExceeded(scanner.take())
+            line = buffer.cut(end)
+            buffer.start = end + len(delimiter)
+            why = self.lineReceived(line)
+            if why or (self.transport is not None and self.transport.disconnecting):
+                return why
+        return None
+
+    def setLineMode(self, extra: bytes = b"") -> Any:
+        """Receive lines from here on.
+
+        :param extra: bytes given to :meth:`rawDataReceived` that belong to lines already.
+        """
+        self.line_mode = 1
+        if extra:
+            return self.dataReceived(extra)
+        return None
+
+    def setRawMode(self) -> None:
+        """Receive raw bytes from here on, those after the current line included."""
+        self.line_mode = 0
+
+    def rawDataReceived(self, data: bytes) -> Any:
+        """Bytes came in raw mode; to be overridden."""
+        raise NotImplementedError
+
+    def lineReceived(self, line: bytes) -> Any:
+        """A line came; to be overridden.
+
+        :param line: without its delimiter.
+        """
+        raise NotImplementedError
+
+    def sendLine(self, line: bytes) -> Any:
+        """Write *line* and a delimiter."""
+        return self.transport.write(line + self.delimiter)
+
+    def lineLengthExceeded(self, line: bytes) -> Any:
+        """A line is too long; closes the connection unless overridden.
+
+        :param line: all that was received, from the beginning of the long line on.  It is not kept:
+            :meth:`setLineMode` takes back what should be.
+        """
+        return self.transport.loseConnection()
+
+
+class LineOnlyReceiver(protocol.Protocol):
+    """Receives lines and nothing else.
+
+    :ivar delimiter: what ends a line.
+    :ivar MAX_LENGTH: the longest line, without its delimiter, in bytes.
+    """
+
+    delimiter: bytes = b"\r\n"
+    MAX_LENGTH: int = 16384
+    _is_delivering: bool = False
+    _scanner: _LineScanner | None = None
+
+    @property
+    def _buffer(self) -> bytes:
+        """What was received and not yet delivered; may be set."""
+        return b"" if self._scanner is None else self._scanner.buffer.rest()
+
+    @_buffer.setter
+    def _buffer(self, rest: bytes) -> None:
+        self._scan().replace(rest)
+
+    def _scan(self) -> _LineScanner:
+        scanner = self._scanner
+        if scanner is None:
+            scanner = self._scanner = _LineScanner()
+        return scanner
+
+    def dataReceived(self, data: bytes) -> Any:
+        """Deliver the lines that *data* completes.
+
+        While the connection is closing lines are thrown away.
+
+        :returns: what :meth:`lineLengthExceeded` answered, if that is true.
+        """
+        scanner = self._scan()
+        scanner.add(data)
+        if self._is_delivering:
+            return None
+        self._is_delivering = True
+        try:
+            return self._deliver(scanner)
+        finally:
+            self._is_delivering = False
+
+    def _deliver(self, scanner: _LineScanner) -> Any:
+        buffer = scanner.buffer
+        while (end := scanner.find(self.delimiter)) >= 0:
+            line = buffer.cut(end)
+            buffer.start = end + len(self.delimiter)
+            if self.transport is not None and self.transport.disconnecting:
+                continue
+            if len(line) <= self.MAX_LENGTH:
+                self.lineReceived(line)
+            elif why := self.lineLengthExceeded(line):
+                return why
+        if len(buffer) > self.MAX_LENGTH:
+            rest = buffer.rest()
+            if len(rest) - self._begun_delimiter(rest) > self.MAX_LENGTH:
+                return self.lineLengthExceeded(rest)
+        return None
+
+    def _begun_delimiter(self, rest: bytes) -> int:
+        """How many bytes at the end of *rest* may be the beginning of a delimiter."""
+        delimiter = self.delimiter
+        for length in range(len(delimiter) - 1, 0, -1):
+            if rest.endswith(delimiter[:length]):
+                return length
+        return 0
+
+    def lineReceived(self, line: bytes) -> None:
+        """A line came; to be overridden.
+
+        :param line: without its delimiter.
+        """
+        raise NotImplementedError
+
+    def sendLine(self, line: bytes) -> Any:
+        """Write *line* and a delimiter."""
+        return self.transport.writeSequence((line, self.delimiter))
+
+    def lineLengthExceeded(self, line: bytes) -> Any:
+        """A line is too long; closes the connection unless overridden.
+
+        :param line: the line, or what has come of it.
+        """
+        return self.transport.loseConnection()
