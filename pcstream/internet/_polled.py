@@ -211,7 +211,7 @@ class PolledReactor(PosixReactorBase):
         log.msg("Malformed file descriptor found.  Preening lists.")
         found = False
         for fd, owner in list(self._selectables.items()):
-            if self._selectables.get(fd) is not owner:
+            if fd not in self._selectables:
                 continue  # gone with one of the others
             trouble = self._poller.broken(owner.fileno()) or self._poller.broken(fd)
             if trouble is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +50,7 @@ __all__ = ["PosixReactorBase"]
 _PRIVATE_EXPORTS = (_ContinuousPolling, _NO_FILEDESC, _PollLikeMixin, _Waker)
 
 
-@implementer(IReactorTCP)
+@implementer(IReactorTCP, IReactorUDP, IReactorMulticast, IReactorSocket)
 class PosixReactorBase(_DisconnectSelectableMixin, ReactorBase):
     """A reactor whose descriptors are integers; a subclass brings the wait."""
 
@@ -305,7 +305,7 @@ class PosixReactorBase(_DisconnectSelectableMixin, ReactorBase):
 
     # IReactorProcess
 
-    def spawnProcess(
+    def spawnProcess(  # type: ignore[override]  # Twisted's names and defaults
         self,
         processProtocol: Any,
         executable: Any,
@@ -345,20 +345,7 @@ def _reap_children() -> None:
         process.reapAllProcesses()
 
 
-#: Interfaces that are provided as soon as the machinery behind them is in the tree.
-_MACHINERY: dict[str, Callable[[], tuple[Any, ...]]] = {
-    "internet.udp": lambda: (IReactorUDP, IReactorMulticast),
-    "internet.unix": lambda: (IReactorUNIX, IReactorUNIXDatagram),
-    "internet.process": lambda: (IReactorProcess,),
-    "internet.tcp": lambda: (IReactorSocket,),
-    "protocols.tls": lambda: (IReactorSSL,),
-}
-
-
-def _declare() -> None:
-    for module, interfaces in _MACHINERY.items():
-        if find_spec(f"pcstream.{module}") is not None:
-            classImplements(PosixReactorBase, *interfaces())  # type: ignore[misc]
-
-
-_declare()
+if platformType == "posix":
+    classImplements(PosixReactorBase, IReactorUNIX, IReactorUNIXDatagram, IReactorProcess)
+if find_spec("OpenSSL") is not None:  # the tls extra; looked for, not imported: it is slow
+    classImplements(PosixReactorBase, IReactorSSL)
