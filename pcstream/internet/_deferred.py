@@ -88,7 +88,7 @@ class DebugInfo:
 
 
 class Pending:
-    """What a Deferred stands for, if that takes a cancel as a wish, to be granted in its own time."""
+    """What a Deferred stands for, if it takes a cancel as a wish, to be granted in its own time."""
 
     __slots__ = ()
 
@@ -368,6 +368,7 @@ class Deferred(Generic[_SelfResultT]):
         current: Deferred[Any] = self
         while True:
             successor: Deferred[Any] | None = None
+            interrupts = False
             if not current.paused:
                 current._chainedTo = None
                 result = current.result
@@ -393,17 +394,18 @@ class Deferred(Generic[_SelfResultT]):
                             current.result = result = Failure(captureVars=current.debug)
                             failed = True
                             continue
-                        current.result = result
                         if isinstance(result, Failure):
+                            current.result = result
                             failed = True
                             continue
+                        if result is _HANDED_OVER:
+                            successor = args[0].deferred
+                            interrupts = args[0].interrupts
+                            break
+                        current.result = result
                         failed = False
                         if not isinstance(result, Deferred):
                             continue
-                        if result is _HANDED_OVER:
-                            current.result = result = None
-                            successor = args[0].deferred
-                            break
                         if result is current:
                             try:
                                 _warn_of_circle(callback)
@@ -433,15 +435,21 @@ class Deferred(Generic[_SelfResultT]):
                 if successor is not None:
                     # what is left of this one comes after the one that waited for it
                     current._callbacks = left = list(rest) or None
-                    if current._debugInfo is not None:
-                        current._debugInfo.failResult = None
-                    if left is not None:
+                    if interrupts:
+                        current.result = None
+                        if current._debugInfo is not None:
+                            current._debugInfo.failResult = None
+                    else:
+                        current._runningCallbacks = True
+                    if left is not None or not interrupts:
                         if interrupted is None:
-                            interrupted = []
-                        interrupted.append(current)
+                            interrupted = [current]
+                        else:
+                            interrupted.append(current)
                     current = successor
                     continue
                 if not waits:
+                    current._runningCallbacks = False
                     if failed:
                         if current._debugInfo is None:
                             current._debugInfo = DebugInfo()
@@ -451,6 +459,9 @@ class Deferred(Generic[_SelfResultT]):
             if not interrupted:
                 return
             current = interrupted.pop()
+            if current._runningCallbacks:
+                # the callback that handed over has come to its end, and its result is None
+                current.result = None
 
     def _wait_for(self, inner: Deferred[Any]) -> None:
         """Let *inner*, when it comes this far, hand its result over to this Deferred."""
@@ -470,9 +481,10 @@ class Deferred(Generic[_SelfResultT]):
             if self.paused:
                 yield self
                 continue
-            result = getattr(self, "result", _NO_RESULT)
+            result: Any = getattr(self, "result", _NO_RESULT)
             if result is _NO_RESULT or isinstance(result, Deferred):
-                return (yield self)  # type: ignore[return-value]
+                fired: Any = yield self
+                return fired  # type: ignore[no-any-return]
             if isinstance(result, Failure):
                 if self._debugInfo is not None:
                     self._debugInfo.failResult = None
@@ -555,7 +567,6 @@ _CIRCULAR = (
 )
 
 
-
 def _warn_of_circle(callback: Any) -> None:
     code = getattr(callback, "__code__", None)
     if code is None:
@@ -574,7 +585,9 @@ _NO_KEYWORDS: dict[str, Any] = {}
 _HANDED_OVER: Any = Deferred()
 """What a callback returns that has given its result to another Deferred, which is to run next.
 
-That Deferred is ``args[0].deferred``. It saves the loop from being entered again.
+That Deferred is ``args[0].deferred``. It saves the loop from being entered again. If
+``args[0].interrupts``, the first Deferred counts as between two callbacks meanwhile, so that one
+added to it runs at once; otherwise it counts as inside of one.
 """
 
 
@@ -582,6 +595,7 @@ class _Waiter:
     """A Deferred that waits for another one."""
 
     __slots__ = ("deferred",)
+    interrupts = True
 
     def __init__(self, deferred: Deferred[Any]) -> None:
         self.deferred = deferred

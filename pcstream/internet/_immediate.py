@@ -44,7 +44,7 @@ def execute(callable: Callable[..., _T], *args: Any, **kwargs: Any) -> Deferred[
 
 
 def maybeDeferred(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Deferred[Any]:
-    """Call *f*; a Deferred of what comes of it, be it a value, an error, a Deferred or a coroutine."""
+    """Call *f*; a Deferred of what comes of it: a value, an error, a Deferred or a coroutine."""
     try:
         result = f(*args, **kwargs)
     except BaseException:

@@ -10,9 +10,10 @@ import sys
 import warnings
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, copy_context
+from enum import Enum
 from functools import wraps
 from types import CoroutineType, GeneratorType, TracebackType
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar, cast
 
 from ..python.failure import Failure
 from ._deferred import _HANDED_OVER, _NO_KEYWORDS, Deferred, Pending
@@ -54,6 +55,16 @@ def returnValue(val: object) -> NoReturn:
     raise _DefGen_Return(val)
 
 
+class _Mode(Enum):
+    """What a run is in the middle of, when it is called back."""
+
+    PLAIN = 0
+    CANCELLING = 1
+    """What it waits for is being cancelled: its end is told to others after that."""
+    ADDING = 2
+    """Its step is being added to a Deferred that runs callbacks at once: it goes on after that."""
+
+
 class _Run(Pending):
     """One call of a generator or coroutine function.
 
@@ -61,25 +72,28 @@ class _Run(Pending):
     :ivar waiting_on: the Deferred it waits for now.
     :ivar context: the context variables it runs with, those of its caller at the time of the call.
     :ivar outcome: its result, once it has come to its end.
+    :ivar early: what came of the awaited Deferred while :attr:`step` was being added to it.
     """
 
-    __slots__ = ("context", "deferred", "gen", "is_cancelling", "outcome", "step", "waiting_on")
+    __slots__ = ("context", "deferred", "early", "gen", "mode", "outcome", "step", "waiting_on")
+    interrupts = False
 
     def __init__(self, gen: Any) -> None:
         self.gen = gen
         self.deferred: Deferred[Any] = Deferred()
         self.context: Context = copy_context()
         self.waiting_on: Deferred[Any] | None = None
-        self.is_cancelling = False
+        self.mode = _Mode.PLAIN
         self.outcome: Any = _NOT_ENDED
         self.step: Any = None
 
-    def advance(self, result: Any) -> bool:
+    def advance(self, result: Any) -> bool | None:
         """Go on with *result* until it waits or ends.
 
         Runs in the context of the call; whatever fires Deferreds is outside of it.
 
-        :return: whether it has ended.
+        :return: whether it has ended; None if the caller must add :attr:`step` to the Deferred that
+            is waited for.
         """
         gen = self.gen
         send = gen.send
@@ -106,9 +120,11 @@ class _Run(Pending):
             if not isinstance(result, Deferred):
                 if not isinstance(result, _COROUTINES):
                     continue
-                result = run_coroutine(result)
+                result = run_coroutine(cast(Any, result))
             awaited: Deferred[Any] = result
-            if awaited.called and not awaited.paused and not awaited._runningCallbacks:
+            busy = awaited.paused or awaited._runningCallbacks
+            steps = awaited._callbacks
+            if awaited.called and steps is None and not busy:
                 result = awaited.result
                 awaited.result = awaited._chainedTo = None
                 if awaited._debugInfo is not None:
@@ -119,11 +135,32 @@ class _Run(Pending):
                 self.step = (_resume, args, _NO_KEYWORDS, _resume, args, _NO_KEYWORDS)
                 self.deferred._canceller = self
             self.waiting_on = awaited
-            if awaited._callbacks is None:
+            if steps is None:
                 awaited._callbacks = [self.step]
+            elif awaited.called and not busy:
+                # between two callbacks, which must not run in our context
+                return None
             else:
-                awaited._callbacks.append(self.step)
+                steps.append(self.step)
             return False
+
+    def go_on(self, result: Any) -> bool:
+        """Go on with *result*.
+
+        :return: whether it has ended and its Deferred is to be fired.
+        """
+        while True:
+            has_ended = self.context.run(self.advance, result)
+            if has_ended is not None:
+                return has_ended
+            assert self.waiting_on is not None
+            mode, self.mode = self.mode, _Mode.ADDING
+            self.early = _NOT_ENDED
+            self.waiting_on._add(self.step)
+            self.mode = mode
+            if self.early is _NOT_ENDED:
+                return False
+            result, self.early = self.early, None
 
     def cancel_pending(self) -> None:
         """Cancel what is being waited for; what comes of that is up to the function.
@@ -131,9 +168,9 @@ class _Run(Pending):
         If it ends, those who wait for it hear of that after those who wait for the same as it did.
         """
         # two that wait for each other would pass the wish round for ever
-        if self.waiting_on is None or self.is_cancelling:
+        if self.waiting_on is None or self.mode is not _Mode.PLAIN:
             return
-        self.is_cancelling = True
+        self.mode = _Mode.CANCELLING
         try:
             self.waiting_on.cancel()
         except BaseException:
@@ -141,7 +178,7 @@ class _Run(Pending):
             # whatever comes of the call still goes to a Deferred
             abandoned, self.deferred = self.deferred, Deferred()
             abandoned.errback()
-        self.is_cancelling = False
+        self.mode = _Mode.PLAIN
         if self.outcome is not _NOT_ENDED:
             self.deferred.callback(self.outcome)
 
@@ -149,10 +186,13 @@ class _Run(Pending):
 def _resume(result: Any, run: _Run) -> Any:
     """Go on with *run*, whose awaited Deferred has come to *result*."""
     run.waiting_on = None
-    if not run.context.run(run.advance, result):
+    if run.mode is _Mode.ADDING:
+        run.early = result
+        return None
+    if not run.go_on(result):
         return None
     deferred = run.deferred
-    if run.is_cancelling:
+    if run.mode is not _Mode.PLAIN:
         return None
     outcome = run.outcome
     if deferred.called or deferred.debug:
@@ -167,7 +207,7 @@ def _resume(result: Any, run: _Run) -> Any:
 def _start(gen: Any) -> Deferred[Any]:
     run = _Run(gen)
     deferred = run.deferred
-    if run.context.run(run.advance, None):
+    if run.go_on(None):
         deferred.callback(run.outcome)
     return deferred
 

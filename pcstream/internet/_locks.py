@@ -145,9 +145,7 @@ class DeferredSemaphore(_ConcurrencyPrimitive):
 
     def release(self) -> None:
         """Give a token back, or to the next one."""
-        assert self.tokens < self.limit, (
-            "Someone released me too many times: too many tokens!"
-        )
+        assert self.tokens < self.limit, "Someone released me too many times: too many tokens!"
         self.tokens += 1
         if self.waiting:
             self.tokens -= 1

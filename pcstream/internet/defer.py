@@ -12,41 +12,82 @@ from typing import Any, TypeVar
 from ..python import log
 from ..python.failure import Failure
 from ._deferred import (
-    DebugInfo,
+    DebugInfo as DebugInfo,
+)
+from ._deferred import (
     Deferred,
-    _cancelledToTimedOutError,
-    _failthru,
-    _NextResultT,
-    _SelfResultT,
-    passthru,
+)
+from ._deferred import (
+    _cancelledToTimedOutError as _cancelledToTimedOutError,
+)
+from ._deferred import (
+    _failthru as _failthru,
+)
+from ._deferred import (
+    _NextResultT as _NextResultT,
+)
+from ._deferred import (
+    _SelfResultT as _SelfResultT,
+)
+from ._deferred import (
+    passthru as passthru,
 )
 from ._deferred_errors import (
     AlreadyCalledError,
     AlreadyTryingToLockError,
     CancelledError,
-    FailureGroup,
-    FirstError,
-    NotACoroutineError,
-    QueueOverflow,
-    QueueUnderflow,
     TimeoutError,
+)
+from ._deferred_errors import (
+    FailureGroup as FailureGroup,
+)
+from ._deferred_errors import (
+    FirstError as FirstError,
+)
+from ._deferred_errors import (
+    NotACoroutineError as NotACoroutineError,
+)
+from ._deferred_errors import (
+    QueueOverflow as QueueOverflow,
+)
+from ._deferred_errors import (
+    QueueUnderflow as QueueUnderflow,
 )
 from ._gathering import (
     FAILURE,
     SUCCESS,
     DeferredList,
-    _parseDeferredListResult,
     gatherResults,
-    race,
 )
-from ._immediate import execute, fail, maybeDeferred, succeed
-from ._inline_callbacks import _DefGen_Return, inlineCallbacks, returnValue
+from ._gathering import (
+    _parseDeferredListResult as _parseDeferredListResult,
+)
+from ._gathering import (
+    race as race,
+)
+from ._immediate import (
+    execute as execute,
+)
+from ._immediate import (
+    fail,
+    maybeDeferred,
+    succeed,
+)
+from ._inline_callbacks import (
+    _DefGen_Return as _DefGen_Return,
+)
+from ._inline_callbacks import (
+    inlineCallbacks,
+    returnValue,
+)
 from ._locks import (
     DeferredFilesystemLock,
     DeferredLock,
     DeferredQueue,
     DeferredSemaphore,
-    _ConcurrencyPrimitive,
+)
+from ._locks import (
+    _ConcurrencyPrimitive as _ConcurrencyPrimitive,
 )
 
 __all__ = [

@@ -11,25 +11,53 @@ from typing import Any, NoReturn, TypeVar, cast
 
 from ..python import log
 from ..python.failure import Failure
-from ._clock import Clock
-from ._cooperator import (
-    _EPSILON,
-    CooperativeTask,
-    Cooperator,
-    NotPaused,
-    SchedulerError,
-    SchedulerStopped,
-    TaskDone,
-    TaskFailed,
-    TaskFinished,
-    TaskStopped,
-    _defaultScheduler,
-    _theCooperator,
-    _Timer,
-    coiterate,
-    cooperate,
+from ._clock import (
+    Clock,
 )
-from ._looping_call import LoopingCall
+from ._cooperator import (
+    _EPSILON as _EPSILON,
+)
+from ._cooperator import (
+    CooperativeTask as CooperativeTask,
+)
+from ._cooperator import (
+    Cooperator,
+    SchedulerStopped,
+    coiterate,
+)
+from ._cooperator import (
+    NotPaused as NotPaused,
+)
+from ._cooperator import (
+    SchedulerError as SchedulerError,
+)
+from ._cooperator import (
+    TaskDone as TaskDone,
+)
+from ._cooperator import (
+    TaskFailed as TaskFailed,
+)
+from ._cooperator import (
+    TaskFinished as TaskFinished,
+)
+from ._cooperator import (
+    TaskStopped as TaskStopped,
+)
+from ._cooperator import (
+    _defaultScheduler as _defaultScheduler,
+)
+from ._cooperator import (
+    _theCooperator as _theCooperator,
+)
+from ._cooperator import (
+    _Timer as _Timer,
+)
+from ._cooperator import (
+    cooperate as cooperate,
+)
+from ._looping_call import (
+    LoopingCall,
+)
 from .defer import Deferred, ensureDeferred
 from .error import ReactorNotRunning
 from .interfaces import IReactorCore, IReactorTime

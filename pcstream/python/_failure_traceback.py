@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from types import TracebackType
 from typing import Any, cast
 
@@ -76,7 +77,7 @@ def _Traceback(tbFrames: Sequence[FrameInfo]) -> TracebackType:
     for info in tbFrames:
         back = _Frame(info, back)
         links.append(_TracebackFrame(back))
-    for outer, inner in zip(links, links[1:]):
+    for outer, inner in pairwise(links):
         outer.tb_next = inner
     return cast(TracebackType, links[0])
 

@@ -7,7 +7,7 @@ from typing import Any
 from ._safe_text import safe_str
 
 EventDict = dict[str, Any]
-"""What an observer is given: ``time``, ``system``, ``message``, ``isError`` and what else was said."""
+"""What an observer is given: ``time``, ``system``, ``message``, ``isError`` and the rest."""
 
 
 def _safeFormat(fmtString: Any, fmtDict: EventDict) -> str:

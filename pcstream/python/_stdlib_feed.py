@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from typing import Any
 
 from ._log_text import EventDict, textFromEventDict
 
@@ -46,8 +47,12 @@ class StdlibFeed:
         if getattr(self._busy, "now", False):
             return
         exc_info = None
-        failure = event.get("failure")
-        if is_error and not event["message"] and isinstance(getattr(failure, "value", None), BaseException):
+        failure: Any = event.get("failure")
+        if (
+            is_error
+            and not event["message"]
+            and isinstance(getattr(failure, "value", None), BaseException)
+        ):
             text: str | None = event.get("why") or "Unhandled Error"
             exc_info = (failure.type, failure.value, failure.tb)
         else:

@@ -18,13 +18,25 @@ from types import CodeType, TracebackType
 from typing import Any, NoReturn, TypeVar, cast
 
 from ._failure_traceback import (
-    FrameInfo,
-    _Code,
-    _Frame,
-    _safeReprVars,
-    _Traceback,
-    _TracebackFrame,
-    format_frames,
+    FrameInfo as FrameInfo,
+)
+from ._failure_traceback import (
+    _Code as _Code,
+)
+from ._failure_traceback import (
+    _Frame as _Frame,
+)
+from ._failure_traceback import (
+    _safeReprVars as _safeReprVars,
+)
+from ._failure_traceback import (
+    _Traceback as _Traceback,
+)
+from ._failure_traceback import (
+    _TracebackFrame as _TracebackFrame,
+)
+from ._failure_traceback import (
+    format_frames as format_frames,
 )
 from ._safe_text import qual, safe_str
 
@@ -391,6 +403,4 @@ def _debuginit(
 
 def startDebugMode() -> None:
     """Enter the debugger at every Failure that is made from now on."""
-    Failure.__init__ = _debuginit  # type: ignore[assignment,method-assign]
-
-
+    Failure.__init__ = _debuginit  # type: ignore[method-assign]

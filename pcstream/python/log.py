@@ -12,20 +12,38 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from threading import get_ident
-from types import ModuleType
 from typing import Any, TypeVar
 
 from zope.interface import Interface
 
 from . import context, failure
 from ._log_observers import (
-    DefaultObserver,
-    FileLogObserver,
-    PythonLoggingObserver,
-    _GlobalStartStopObserver,
+    DefaultObserver as DefaultObserver,
 )
-from ._log_stdio import NullFile, StdioOnnaStick
-from ._log_text import EventDict, _safeFormat, textFromEventDict
+from ._log_observers import (
+    FileLogObserver as FileLogObserver,
+)
+from ._log_observers import (
+    PythonLoggingObserver as PythonLoggingObserver,
+)
+from ._log_observers import (
+    _GlobalStartStopObserver as _GlobalStartStopObserver,
+)
+from ._log_stdio import (
+    NullFile as NullFile,
+)
+from ._log_stdio import (
+    StdioOnnaStick as StdioOnnaStick,
+)
+from ._log_text import (
+    EventDict as EventDict,
+)
+from ._log_text import (
+    _safeFormat as _safeFormat,
+)
+from ._log_text import (
+    textFromEventDict as textFromEventDict,
+)
 from ._safe_text import qual
 from ._stdlib_feed import StdlibFeed
 
@@ -108,7 +126,7 @@ class _OuterContext(dict[str, Any]):
         return super().__getitem__(key)
 
     def get(self, key: str, default: Any = None) -> Any:
-        return self[key] if key in self else default
+        return self[key] if key in self else default  # noqa: SIM401 - get is what is defined here
 
     def copy(self) -> dict[str, Any]:
         return {key: self[key] for key in self}
@@ -117,9 +135,7 @@ class _OuterContext(dict[str, Any]):
 context.setDefault(ILogContext, _OuterContext(system=NO_SYSTEM))
 
 
-def callWithContext(
-    ctx: Mapping[str, Any], func: Callable[..., _T], *args: Any, **kw: Any
-) -> _T:
+def callWithContext(ctx: Mapping[str, Any], func: Callable[..., _T], *args: Any, **kw: Any) -> _T:
     """Call *func*; everything that it logs gets the keys of *ctx*."""
     merged = context.get(ILogContext).copy()
     merged.update(ctx)
@@ -197,7 +213,7 @@ class LogPublisher:
         observerPublisher: object = None,
         publishPublisher: object = None,
         logBeginner: object = None,
-        warningsModule: ModuleType | Any = warnings,
+        warningsModule: Any = warnings,
     ) -> None:
         # replaced, never changed, so that other threads may log meanwhile
         self._observers: tuple[Observer, ...] = ()
@@ -314,8 +330,8 @@ class LogPublisher:
             self._warnings.showwarning = self.showwarning
         if setStdout:
             global logfile, logerr
-            sys.stdout = logfile = StdioOnnaStick(0, getattr(sys.stdout, "encoding", None))  # type: ignore[assignment]
-            sys.stderr = logerr = StdioOnnaStick(1, getattr(sys.stderr, "encoding", None))  # type: ignore[assignment]
+            sys.stdout = logfile = StdioOnnaStick(0, getattr(sys.stdout, "encoding", None))
+            sys.stderr = logerr = StdioOnnaStick(1, getattr(sys.stderr, "encoding", None))
 
     def _stopLogging(self) -> None:
         """Undo :meth:`_startLogging`, except for the standard streams."""
