@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 from zope.interface import implementer
 
@@ -17,11 +17,6 @@ from ._datagram_protocols import (
 )
 from ._file_wrapper import FileWrapper
 from .interfaces import IAddress, IConnector, ITransport
-
-if TYPE_CHECKING:
-    from typing_extensions import ParamSpec, Self
-
-    _FactoryParams = ParamSpec("_FactoryParams")
 
 __all__ = [
     "AbstractDatagramProtocol",
@@ -39,6 +34,7 @@ __all__ = [
 ]
 
 P = TypeVar("P")
+_FactoryParams = ParamSpec("_FactoryParams")
 
 
 @implementer(interfaces.IProtocolFactory, interfaces.ILoggingContext)
@@ -56,8 +52,8 @@ class Factory(Generic[P]):
     noisy: bool | int = True
 
     @classmethod
-    def forProtocol(  # type: ignore[valid-type]
-        cls: Callable[_FactoryParams, Self],
+    def forProtocol(
+        cls: Callable[_FactoryParams, Factory[P]],
         protocol: Callable[..., P],
         *args: _FactoryParams.args,
         **kwargs: _FactoryParams.kwargs,
@@ -66,9 +62,9 @@ class Factory(Generic[P]):
 
         :param args: what the class is called with.
         """
-        factory: Any = cls(*args, **kwargs)
+        factory = cls(*args, **kwargs)
         factory.protocol = protocol
-        return factory  # type: ignore[no-any-return]
+        return factory
 
     def logPrefix(self) -> str:
         """The name of the class."""
@@ -101,7 +97,7 @@ class Factory(Generic[P]):
     def stopFactory(self) -> None:
         """Called after the last port has stopped listening, or the last connection was lost."""
 
-    def buildProtocol(self, addr: IAddress | None) -> P | None:
+    def buildProtocol(self, addr: IAddress | None) -> P | None:  # type: ignore[override]
         """Build the protocol of one connection and give it ``factory``.
 
         :param addr: who is at the other end.

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..internet.interfaces import IAddress
-from ..internet.protocol import connectionDone
 from ..python import log
 from ..python.failure import Failure
 from ._wrapping import ProtocolWrapper, WrappingFactory
@@ -150,7 +149,7 @@ class ThrottlingProtocol(ProtocolWrapper):
         self._throttled = None
         ProtocolWrapper.stopConsuming(self)
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         """Forget the producer, and tell the wrapped protocol."""
         self._throttled = None
         ProtocolWrapper.connectionLost(self, reason)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..internet.interfaces import IAddress
-from ..internet.protocol import connectionDone
 from ..python.failure import Failure
 from ._wrapping import ProtocolWrapper, WrappingFactory
 
@@ -63,7 +62,7 @@ class TimeoutProtocol(ProtocolWrapper):
         self.resetTimeout()
         ProtocolWrapper.dataReceived(self, data)
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         """Do not wait any more, and tell the wrapped protocol."""
         self.cancelTimeout()
         ProtocolWrapper.connectionLost(self, reason)

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import IO, Any
 
 from ..internet.interfaces import IAddress
-from ..internet.protocol import connectionDone
 from ..python import log
 from ..python.failure import Failure
 from ._wrapping import ProtocolWrapper, WrappingFactory
@@ -88,7 +87,7 @@ class TrafficLoggingProtocol(ProtocolWrapper):
         self._log(f"C {self._number}: {self._mungeData(data)!r}")
         ProtocolWrapper.dataReceived(self, data)
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         """Write down why the connection ended."""
         self._log(f"C {self._number}: {reason!r}")
         ProtocolWrapper.connectionLost(self, reason)

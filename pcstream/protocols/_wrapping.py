@@ -9,7 +9,7 @@ from zope.interface import directlyProvides, providedBy
 
 from ..internet import interfaces
 from ..internet.interfaces import IAddress
-from ..internet.protocol import ClientFactory, Protocol, connectionDone
+from ..internet.protocol import ClientFactory, Protocol
 from ..python.failure import Failure
 
 __all__ = ["WP", "ProtocolWrapper", "WrappingFactory", "_wrappedLogPrefix"]
@@ -93,7 +93,7 @@ class ProtocolWrapper(Protocol):
         """Pass *data* on."""
         self.wrappedProtocol.dataReceived(data)
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         """Tell the wrapped protocol, and let go of it."""
         self.factory.unregisterProtocol(self)
         self.wrappedProtocol.connectionLost(reason)

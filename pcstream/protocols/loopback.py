@@ -133,7 +133,7 @@ class _FireOnClose(policies.ProtocolWrapper):
         policies.ProtocolWrapper.__init__(self, protocol, factory)
         self.deferred: defer.Deferred[None] = defer.Deferred()
 
-    def connectionLost(self, reason: Failure = protocol.connectionDone) -> None:
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         """Tell the protocol, then us."""
         policies.ProtocolWrapper.connectionLost(self, reason)
         self.deferred.callback(None)
@@ -143,7 +143,7 @@ def _run_over_socket(
     server: Any, client: Any, noisy: bool, connect: Callable[[Any, Any], Any]
 ) -> defer.Deferred[None]:
     """Let two protocols talk over a port that serves this connection and no other."""
-    wrapping = policies.WrappingFactory(protocol.Factory())
+    wrapping: policies.WrappingFactory[Any] = policies.WrappingFactory(protocol.Factory())
     server_wrapper = _FireOnClose(wrapping, server)
     wrapping.noisy = noisy
     wrapping.wrappedFactory.noisy = noisy

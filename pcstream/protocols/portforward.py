@@ -28,7 +28,7 @@ class Proxy(protocol.Protocol):
         """Make *peer* the other side."""
         self.peer = peer
 
-    def connectionLost(self, reason: Failure = protocol.connectionDone) -> None:
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         """End the other side too, behind everything that it still has to send."""
         peer, self.peer = self.peer, None
         if peer is None:
