@@ -20,8 +20,8 @@ from zope.interface import implementer
 
 from pcstream._engine.deadlines import Deadlines
 from pcstream.internet import defer, error, main
-from pcstream.internet._connector import BaseConnector
-from pcstream.internet._delayed_call import DelayedCall
+from pcstream.internet._connector import BaseConnector as BaseConnector
+from pcstream.internet._delayed_call import DelayedCall as DelayedCall
 from pcstream.internet._resolver import GAIResolver as _GAIResolver
 from pcstream.internet._signals import (
     SignalHandling,
@@ -29,9 +29,13 @@ from pcstream.internet._signals import (
     _WithSignalHandling,
 )
 from pcstream.internet._simple_resolvers import (
-    BlockingResolver,
-    PluggableResolverMixin,
-    ThreadedResolver,
+    BlockingResolver as BlockingResolver,
+)
+from pcstream.internet._simple_resolvers import (
+    PluggableResolverMixin as PluggableResolverMixin,
+)
+from pcstream.internet._simple_resolvers import (
+    ThreadedResolver as ThreadedResolver,
 )
 from pcstream.internet._system_events import _ThreePhaseEvent
 from pcstream.internet.interfaces import (
@@ -58,7 +62,7 @@ _SystemEventID = NewType("_SystemEventID", tuple[str, Any])
 #: fits a signed 32-bit integer, which is what poll(2) and epoll_wait(2) take.
 LONGEST_WAIT_S = 2147483
 
-_EXPORTS = (BaseConnector, BlockingResolver, DelayedCall, ThreadedResolver, _ThreePhaseEvent)
+_EXPORTS = (_ThreePhaseEvent,)
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,7 @@ higher floor than this module.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, AnyStr, NewType
+from typing import TYPE_CHECKING, Any, NewType
 
 from zope.interface import Attribute, Interface
 
@@ -443,7 +443,7 @@ class IReactorProcess(Interface):
         processProtocol: IProcessProtocol,
         executable: bytes | str,
         args: Sequence[bytes | str],
-        env: Mapping[AnyStr, AnyStr] | None = None,
+        env: Mapping[bytes, bytes] | Mapping[str, str] | None = None,
         path: bytes | str | None = None,
         uid: int | None = None,
         gid: int | None = None,

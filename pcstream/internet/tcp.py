@@ -42,8 +42,9 @@ from ._accept import (  # noqa: F401
     _NullFileDescriptorReservation,
 )
 from ._base_port import BasePort
-from ._connecting import BaseClient, _BaseBaseClient  # noqa: F401
-from ._connector import BaseConnector
+from ._connecting import BaseClient as BaseClient
+from ._connecting import _BaseBaseClient  # noqa: F401
+from ._connector import BaseConnector as BaseConnector
 from ._numeric_address import (  # noqa: F401
     _AI_NUMERICSERV,
     _NUMERIC_ONLY,
@@ -52,7 +53,8 @@ from ._numeric_address import (  # noqa: F401
     _getsockname,
     _resolveIPv6,
 )
-from ._stream_connection import Connection, _AbortingMixin, _SocketCloser  # noqa: F401
+from ._stream_connection import Connection as Connection
+from ._stream_connection import _AbortingMixin, _SocketCloser  # noqa: F401
 from .interfaces import Binding, _Binding
 from .task import deferLater
 

@@ -17,6 +17,7 @@ from pcstream.internet.interfaces import (
     IReadDescriptor,
     ITCPTransport,
 )
+from pcstream.internet.task import Clock
 from pcstream.typing import (
     Consumer,
     Producer,
@@ -115,3 +116,6 @@ def clock(it: IReactorTime) -> ReactorTime:
 
 def wrong(it: IPullProducer) -> PushProducer:
     return it  # error: return-value
+
+
+ticking: ReactorTime = Clock()
