@@ -50,7 +50,7 @@ def connection_maker(contextFactory: Any, *, is_client: bool) -> ConnectionMaker
             f"{contextFactory!r} does not explicitly provide any OpenSSL connection-creator "
             f"{side} interface; neither {creator.__name__}, nor IOpenSSLContextFactory.",
             category=LegacyContextFactoryWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
     getContext = getattr(contextFactory, "getContext", None)
     if getContext is None:

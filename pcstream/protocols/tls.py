@@ -482,7 +482,7 @@ class BufferingTLSTransport(TLSMemoryBIOProtocol):
         self._aggregator.flush()
         super().unregisterProducer()
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         """The transport below is gone."""
         self._aggregator.close()
         super().connectionLost(reason)
@@ -531,6 +531,8 @@ class TLSMemoryBIOFactory(WrappingFactory):
 
     def _createConnection(self, tlsProtocol: TLSMemoryBIOProtocol) -> Any:
         connection = self._make_connection(tlsProtocol)
+        # OpenSSL's callbacks (certificates, ALPN) know the connection only, and ask it for this.
+        connection.set_app_data(tlsProtocol)
         if self._is_client:
             connection.set_connect_state()
         else:
