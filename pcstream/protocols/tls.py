@@ -106,6 +106,7 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
     _aborted = False
     _is_reading_paused = False
     _tlsConnection: Any = None
+    _negotiated: bytes | None = None
     factory: TLSMemoryBIOFactory
 
     def __init__(self, factory: Any, wrappedProtocol: Any, _connectWrapped: bool = True) -> None:
@@ -237,6 +238,7 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
         membrane, self._producer = self._producer, None
         if membrane is not None:
             membrane.stopProducing()
+        self._negotiated = self.negotiatedProtocol
         self._tlsConnection = None
         super().connectionLost(reason)
 
@@ -398,6 +400,8 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
     @property
     def negotiatedProtocol(self) -> bytes | None:
         """The protocol agreed on by ALPN, or None."""
+        if self._tlsConnection is None:
+            return self._negotiated
         return self._tlsConnection.get_alpn_proto_negotiated() or None
 
 
