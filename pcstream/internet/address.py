@@ -93,7 +93,7 @@ class UNIXAddress:
 
     name: bytes | None
 
-    def __init__(self, name: bytes | str | None) -> None:
+    def __init__(self, name: bytes | str | os.PathLike[str] | None) -> None:
         self.name = None if name is None else os.fsencode(name)
 
     def __eq__(self, other: object) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+from dataclasses import is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,8 @@ def test_addresses_are_values(make: Any, other: Any, text: str) -> None:
     assert repr(one) == text
     assert pickle.loads(pickle.dumps(one)) == one
     assert verifyObject(IAddress, one)
+    if is_dataclass(one) and not isinstance(one, type):
+        assert replace(one, port=9).port == 9
 
 
 @pytest.mark.parametrize(("make", "other", "text"), VALUES)
@@ -80,6 +83,7 @@ def test_process_transports_have_an_address_of_a_kind() -> None:
 def test_a_unix_path_is_kept_as_bytes() -> None:
     assert UNIXAddress("/tmp/\udcff").name == b"/tmp/\xff"
     assert UNIXAddress(b"/tmp/x").name == b"/tmp/x"
+    assert UNIXAddress(Path("/tmp/x")).name == b"/tmp/x"
     with pytest.raises(TypeError):
         UNIXAddress(5)  # type: ignore[arg-type]
 

@@ -24,6 +24,7 @@ def test_another_platform_can_be_described(arguments: tuple[str, str]) -> None:
     ours, theirs = runtime.Platform(*arguments), twisted.Platform(*arguments)
     for question in ("getType", "isKnown", "isMacOSX", "isWindows", "isLinux", "isVista"):
         assert getattr(ours, question)() == getattr(theirs, question)(), question
+    assert ours.supportsINotify() == (arguments[1] == "linux")
 
 
 def test_docker_is_known_by_its_control_groups(tmp_path: Path) -> None:
