@@ -102,11 +102,13 @@ class FalsyRecorder(Recorder):
 class Wire:
     """Two connected transports: ``near`` is the one under test, ``far`` its peer.
 
+    :ivar kind: tcp or unix.
     :ivar events: what producers and protocols heard, in order.
     :ivar errors: what was logged as an error.
     """
 
     def __init__(self, kind: str, where: Path, *, half: bool = False) -> None:
+        self.kind = kind
         self.reactor = SelectReactor()
         self.events: list[Event] = []
         self.errors: list[Any] = []

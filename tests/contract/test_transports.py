@@ -88,7 +88,10 @@ def test_T4_abort_returns_first_and_tells_later(wire: Any) -> None:
     wire.until(lambda: wire.near_ear.reason)
     wire.until(lambda: wire.far_ear.reason)
     assert wire.events[:3] == ["P pause", "P stop", "near lost ConnectionAborted"]
-    assert wire.far_ear.reason.type.__name__ == "ConnectionLost"
+    # There is no reset on a UNIX socket: the peer sees the end of what had been sent.
+    assert wire.far_ear.reason.type.__name__ == (
+        "ConnectionLost" if wire.kind == "tcp" else "ConnectionDone"
+    )
     assert len(wire.far_ear.received) < 1_000_000
 
 
