@@ -63,7 +63,7 @@ class MulticastMixin:
     """The multicast half of :class:`~pcstream.internet.udp.MulticastPort`."""
 
     if TYPE_CHECKING:
-        addressFamily: socket.AddressFamily
+        addressFamily: Any
         reactor: IReactorCore | Any
         socket: socket.socket
 

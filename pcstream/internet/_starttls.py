@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import Any
 
-from zope.interface import alsoProvides, classImplements
+from zope.interface import alsoProvides
 
 from . import interfaces
 
@@ -97,9 +97,3 @@ class StartTLSMixin:
 
 def _clock_of(reactor: Any) -> Any:
     return reactor if interfaces.IReactorTime.providedBy(reactor) else None
-
-
-def declare(cls: type) -> None:
-    """Say of *cls* that TLS can be started on it, if it can."""
-    if HAS_TLS:
-        classImplements(cls, interfaces.ITLSTransport)

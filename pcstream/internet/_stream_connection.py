@@ -7,7 +7,7 @@ import struct
 from errno import ENOBUFS, EWOULDBLOCK
 from typing import TYPE_CHECKING, Any
 
-from zope.interface import implementer
+from zope.interface import classImplements, implementer
 
 from .._engine import closing
 from ..python import log
@@ -193,4 +193,5 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, bool(enabled))
 
 
-_starttls.declare(Connection)
+if _starttls.HAS_TLS:
+    classImplements(Connection, interfaces.ITLSTransport)

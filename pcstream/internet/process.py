@@ -25,8 +25,9 @@ from zope.interface import implementer
 from ..python import log
 from ..python._switch_user import switchUID
 from ..python.failure import Failure
-from . import abstract, error, fdesc, interfaces
+from . import error, fdesc, interfaces
 from ._baseprocess import BaseProcess
+from .abstract import FileDescriptor
 from .main import CONNECTION_DONE, CONNECTION_LOST
 
 _inherited_environment = os.environ
@@ -69,12 +70,12 @@ def unregisterReapProcessHandler(pid: int, process: Any) -> None:
 
     :raises RuntimeError: *process* is not what is registered for *pid*.
     """
-    if reapProcessHandlers.get(pid, None) is not process or pid not in reapProcessHandlers:
+    if reapProcessHandlers.get(pid) is not process or pid not in reapProcessHandlers:
         raise RuntimeError("Try to unregister a process not registered.")
     del reapProcessHandlers[pid]
 
 
-class ProcessWriter(abstract.FileDescriptor):
+class ProcessWriter(FileDescriptor):
     """The parent's end of a pipe into a child.
 
     Nobody can read from it, but polling it for reading is how some pollers tell that the child has
@@ -145,7 +146,7 @@ def _can_be_read(fd: int) -> bool:
     return True
 
 
-class ProcessReader(abstract.FileDescriptor):
+class ProcessReader(FileDescriptor):
     """The parent's end of a pipe out of a child."""
 
     connected = True
@@ -178,7 +179,7 @@ class ProcessReader(abstract.FileDescriptor):
         """Pass on what the child has written."""
         self.proc.childDataReceived(self.name, data)
 
-    def loseConnection(self) -> None:  # type: ignore[override]
+    def loseConnection(self) -> None:
         """Close this end in a later turn."""
         if self.connected and not self.disconnecting:
             self.disconnecting = 1
@@ -348,7 +349,7 @@ class _BaseProcess(BaseProcess):
             os.setuid(0)
             os.setgid(0)
             switchUID(uid, gid)
-        os.execvpe(executable, args, environment)
+        os.execvpe(executable, list(args), environment)
 
     def __repr__(self) -> str:
         return f"<{self.__class__.__name__} pid={self.pid} status={self.status}>"
@@ -504,9 +505,7 @@ class Process(_BaseProcess):
         for child in childFDs:
             if child in readers:
                 os.close(fdmap[child])
-                self.pipes[child] = self.processReaderFactory(
-                    reactor, self, child, readers[child]
-                )
+                self.pipes[child] = self.processReaderFactory(reactor, self, child, readers[child])
             elif child in writers:
                 os.close(fdmap[child])
                 self.pipes[child] = self.processWriterFactory(
@@ -536,7 +535,7 @@ class Process(_BaseProcess):
             return False
         self.pid = os.posix_spawnp(
             executable,
-            args,
+            list(args),
             environment,
             file_actions=_getFileActions(
                 _open_descriptors(), kwargs["fdmap"], os.POSIX_SPAWN_CLOSE, os.POSIX_SPAWN_DUP2
@@ -550,11 +549,11 @@ class Process(_BaseProcess):
         self.status = -1
         return True
 
-    def _setupChild(self, fdmap: dict[int, int]) -> None:  # type: ignore[override]
+    def _setupChild(self, fdmap: dict[int, int]) -> None:
         close, dup2 = 0, 1
         for step in _getFileActions(_open_descriptors(), fdmap, close, dup2):
             if step[0] == dup2:
-                os.dup2(*step[1:])
+                os.dup2(step[1], step[2])
             else:
                 os.close(step[1])
         self._resetSignalDisposition()
@@ -675,7 +674,7 @@ def _connect(process: Any) -> None:
 
 
 @implementer(interfaces.IProcessTransport)
-class PTYProcess(abstract.FileDescriptor, _BaseProcess):
+class PTYProcess(FileDescriptor, _BaseProcess):
     """A child process that the parent talks to by a pseudo-terminal."""
 
     status: int | None = -1
@@ -698,7 +697,7 @@ class PTYProcess(abstract.FileDescriptor, _BaseProcess):
         :param usePTY: a tuple of master descriptor, slave descriptor and terminal name to use one
             that exists; anything else true makes a new one.
         """
-        abstract.FileDescriptor.__init__(self, reactor)
+        FileDescriptor.__init__(self, reactor)
         _BaseProcess.__init__(self, proto)
         self._reactor = reactor
         is_ours = not isinstance(usePTY, (tuple, list))
@@ -729,11 +728,11 @@ class PTYProcess(abstract.FileDescriptor, _BaseProcess):
         self.connected = 1
         _connect(self)
 
-    def _setupChild(self, masterfd: int, slavefd: int) -> None:  # type: ignore[override]
+    def _setupChild(self, masterfd: int, slavefd: int) -> None:
         os.close(masterfd)
         os.setsid()
         # Only a session's leader may take a controlling terminal (tty_ioctl(4)).
-        fcntl.ioctl(slavefd, termios.TIOCSCTTY, "")
+        fcntl.ioctl(slavefd, termios.TIOCSCTTY, 0)
         for fd in range(3):
             if fd != slavefd:
                 os.close(fd)

@@ -43,16 +43,14 @@ class StandardIO:
     disconnected = False
     disconnecting = False
 
-    def __init__(
-        self, proto: Any, stdin: int = 0, stdout: int = 1, reactor: Any = None
-    ) -> None:
+    def __init__(self, proto: Any, stdin: int = 0, stdout: int = 1, reactor: Any = None) -> None:
         """
         :param proto: is connected before this returns.
         :param stdin: the descriptor to read from.
         :param stdout: the descriptor to write to.
         """
         if reactor is None:
-            from . import reactor  # type: ignore[no-redef]
+            from . import reactor
         self.protocol = proto
         self._writer = ProcessWriter(reactor, self, "write", stdout)
         self._reader = ProcessReader(reactor, self, "read", stdin)

@@ -16,10 +16,12 @@ from zope.interface import implementer
 
 from ..python import log
 from ..python.failure import Failure
-from . import base, defer, error, interfaces
+from . import defer, error, interfaces
+from ._base_port import BasePort
 from ._multicast import MulticastMixin
 from .abstract import isIPAddress, isIPv6Address
 from .address import IPv4Address, IPv6Address
+from .main import CONNECTION_DONE
 
 # "Nothing there yet": the two names are one number on Linux, but not everywhere. EINTR is retried
 # by Python itself (PEP 475); it is listed for sockets that are not Python's own.
@@ -27,7 +29,7 @@ _NOTHING_TO_READ = frozenset({EAGAIN, EWOULDBLOCK, EINTR})
 
 
 @implementer(interfaces.IListeningPort, interfaces.IUDPTransport, interfaces.ISystemHandle)
-class Port(base.BasePort):
+class Port(BasePort):
     """A UDP socket bound to a local address, at the service of one protocol.
 
     :ivar maxThroughput: how many bytes one turn of the reactor may read before others get theirs.
@@ -115,7 +117,7 @@ class Port(base.BasePort):
         )
         self.connected = 1
         self.socket = skt
-        self.fileno = self.socket.fileno
+        self.fileno = self.socket.fileno  # type: ignore[method-assign]
 
     def _connectToProtocol(self) -> None:
         self.protocol.makeConnection(self)
@@ -173,14 +175,10 @@ class Port(base.BasePort):
     def _check_receiver(self, host: str) -> None:
         if isIPAddress(host):
             if self.addressFamily == socket.AF_INET6:
-                raise error.InvalidAddressError(
-                    host, "IPv6 port write() called with IPv4 address"
-                )
+                raise error.InvalidAddressError(host, "IPv6 port write() called with IPv4 address")
         elif isIPv6Address(host):
             if self.addressFamily == socket.AF_INET:
-                raise error.InvalidAddressError(
-                    host, "IPv4 port write() called with IPv6 address"
-                )
+                raise error.InvalidAddressError(host, "IPv4 port write() called with IPv6 address")
         elif host != "<broadcast>":
             raise error.InvalidAddressError(
                 host, "write() only accepts IP addresses, not hostnames"
@@ -201,7 +199,9 @@ class Port(base.BasePort):
                     raise
                 return None
 
-    def writeSequence(self, seq: Iterable[bytes], addr: tuple[str, int] | None) -> None:
+    def writeSequence(  # type: ignore[override]
+        self, seq: Iterable[bytes], addr: tuple[str, int] | None
+    ) -> None:
         """Send the elements of *seq*, joined, as one datagram."""
         self.write(b"".join(seq), addr)
 
@@ -233,7 +233,7 @@ class Port(base.BasePort):
         self._stopped.append(stopped)
         return stopped
 
-    def loseConnection(self) -> None:  # type: ignore[override]
+    def loseConnection(self) -> None:
         """The old name of :meth:`stopListening`."""
         warnings.warn(
             "Please use stopListening() to disconnect port", DeprecationWarning, stacklevel=2
@@ -246,7 +246,7 @@ class Port(base.BasePort):
             return
         self._log_closed()
         self._realPortNumber = None
-        super().connectionLost(reason)
+        super().connectionLost(reason or Failure(CONNECTION_DONE))
         self.protocol.doStop()
         self.socket.close()
         del self.socket

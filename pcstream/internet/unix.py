@@ -11,13 +11,14 @@ import socket
 import stat
 from typing import Any
 
-from zope.interface import implementedBy, implementer, implementer_only
+from zope.interface import classImplementsOnly, implementedBy, implementer
 
 from ..python import log, reflect
 from ..python.failure import Failure
 from . import interfaces, protocol, tcp, udp
 from ._descriptor_passing import _SendmsgMixin
 from ._filesystem_lock import FilesystemLock, isLocked
+from .abstract import FileDescriptor
 from .address import UNIXAddress
 from .error import BadFileError, CannotListenError
 
@@ -264,7 +265,7 @@ class Connector(tcp.BaseConnector):
 
 
 @implementer(interfaces.IUNIXDatagramTransport)
-class DatagramPort(_UNIXPort, udp.Port):
+class DatagramPort(_UNIXPort, udp.Port):  # type: ignore[misc]
     """A UNIX datagram socket with a name."""
 
     addressFamily = socket.AF_UNIX
@@ -300,7 +301,7 @@ class DatagramPort(_UNIXPort, udp.Port):
             skt = self.createInternetSocket()
             try:
                 if self.port:
-                    skt.bind(self.port)
+                    skt.bind(self.port)  # type: ignore[arg-type]
                     if _inFilesystemNamespace(self.port):  # type: ignore[arg-type]
                         os.chmod(self.port, self.mode)
             except BaseException:
@@ -331,9 +332,6 @@ class DatagramPort(_UNIXPort, udp.Port):
         self.logstr = reflect.qual(self.protocol.__class__) + " (UDP)"
 
 
-@implementer_only(
-    interfaces.IUNIXDatagramConnectedTransport, *implementedBy(tcp.abstract.FileDescriptor)
-)
 class ConnectedDatagramPort(DatagramPort):
     """A UNIX datagram socket with one peer."""
 
@@ -386,6 +384,14 @@ class ConnectedDatagramPort(DatagramPort):
     def getPeer(self) -> UNIXAddress:
         """The peer's name."""
         return UNIXAddress(self.remoteaddr)
+
+
+# Its write takes no address, so it is not what the classes above are.
+classImplementsOnly(  # type: ignore[no-untyped-call]
+    ConnectedDatagramPort,
+    interfaces.IUNIXDatagramConnectedTransport,
+    implementedBy(FileDescriptor),
+)
 
 
 class _Nobody:

@@ -39,11 +39,8 @@ def connection_maker(contextFactory: Any, *, is_client: bool) -> ConnectionMaker
     side = "Client" if is_client else "Server"
     creator = IOpenSSLClientConnectionCreator if is_client else IOpenSSLServerConnectionCreator
     if creator.providedBy(contextFactory):
-        make: ConnectionMaker = (
-            contextFactory.clientConnectionForTLS
-            if is_client
-            else contextFactory.serverConnectionForTLS
-        )
+        name = "clientConnectionForTLS" if is_client else "serverConnectionForTLS"
+        make: ConnectionMaker = getattr(contextFactory, name)
         return make
     if not IOpenSSLContextFactory.providedBy(contextFactory):
         warn(

@@ -11,7 +11,7 @@ resumed (contract X3): the transport below is full, or OpenSSL waits for the pee
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from OpenSSL.SSL import Error, SysCallError, WantReadError, ZeroReturnError
 from zope.interface import directlyProvides, implementer, providedBy
@@ -224,7 +224,7 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
         # The application hears of it when the transport is gone, and never from inside this call.
         self.transport.loseConnection()
 
-    def connectionLost(self, reason: Failure) -> None:
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The transport below is gone."""
         if not self._lostTLSConnection and not self._aborted:
             # There may be something left to deliver, and it may be found that it ends too early.
@@ -492,7 +492,7 @@ class BufferingTLSTransport(TLSMemoryBIOProtocol):
         super().connectionLost(reason)
 
 
-class TLSMemoryBIOFactory(WrappingFactory):
+class TLSMemoryBIOFactory(WrappingFactory[Any]):
     """Puts TLS under every protocol of another factory."""
 
     protocol: Any = BufferingTLSTransport
@@ -522,7 +522,7 @@ class TLSMemoryBIOFactory(WrappingFactory):
         if self._given_clock is None:
             from ..internet import reactor
 
-            self._given_clock = reactor
+            self._given_clock = cast("IReactorTime", reactor)
         return self._given_clock
 
     def logPrefix(self) -> str:
