@@ -7,6 +7,8 @@ Facts this file relies on:
 - Python runs a handler between two instructions of the main thread, not while that thread
   sleeps in the kernel; ``set_wakeup_fd`` is what makes the sleep end.
 - SIGCHLD is thrown away unless some handler is set, even one that does nothing.
+- There is one ``set_wakeup_fd`` for everybody, and a loop written in C (uvloop's) puts its own
+  descriptor there while it runs. So the handler of SIGCHLD writes to our pipe as well.
 - SIGINT is left alone if the program has put a handler of its own there.
 """
 
@@ -97,7 +99,14 @@ class ChildSignals:
             self._waker = ChildWaker(self._reap)
             self._add(self._waker)
         installHandler(self._waker.o)
+        signal.signal(signal.SIGCHLD, self._arrived)
+        signal.siginterrupt(signal.SIGCHLD, False)  # setting a handler has undone it
         self._reap()
+
+    def _arrived(self, number: int, frame: FrameType | None) -> None:
+        """The handler: whoever has been woken up by this signal, have us called too."""
+        if self._waker is not None:
+            self._waker.notice()
 
     def uninstall(self) -> None:
         """Stop watching and close the pipe."""

@@ -115,6 +115,13 @@ class ChildWaker(PipeReader):
         super().__init__()
         self._reap = reap
 
+    def notice(self) -> None:
+        """Become readable."""
+        try:
+            os.write(self.o, b"x")
+        except BlockingIOError:
+            pass  # it is readable
+
     def doRead(self) -> None:
         """Empty the pipe and reap."""
         super().doRead()

@@ -110,6 +110,21 @@ def test_a_dead_child_is_reaped_by_the_watcher() -> None:
     assert waker.fileno() == -1
 
 
+def test_a_loop_that_takes_the_wake_ups_for_itself_does_not_deafen_the_watcher() -> None:
+    readers: list[Any] = []
+    handling = ChildSignals(readers.append, readers.remove, lambda: None)
+    handling.install()
+    r, w = os.pipe()
+    os.set_blocking(w, False)
+    signal.set_wakeup_fd(w)  # as uvloop does while it runs
+    signal.raise_signal(signal.SIGCHLD)
+    assert select.select(readers, [], [], 0)[0] == readers
+    handling.uninstall()
+    signal.raise_signal(signal.SIGCHLD)
+    os.close(r)
+    os.close(w)
+
+
 def test_installing_twice_makes_one_pipe() -> None:
     readers: list[Any] = []
     handling = ChildSignals(readers.append, readers.remove, lambda: None)

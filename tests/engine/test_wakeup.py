@@ -118,3 +118,13 @@ def test_the_child_waker_reaps_after_emptying() -> None:
     waker.doRead()
     assert states == [False]
     waker.connectionLost(None)
+
+
+def test_the_child_waker_can_be_told_without_end() -> None:
+    waker = ChildWaker(lambda: None)
+    for _ in range(100_000):
+        waker.notice()
+    assert readable(waker)
+    waker.doRead()
+    assert not readable(waker)
+    waker.connectionLost(None)
