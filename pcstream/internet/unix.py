@@ -387,10 +387,10 @@ class ConnectedDatagramPort(DatagramPort):
 
 
 # Its write takes no address, so it is not what the classes above are.
-classImplementsOnly(  # type: ignore[no-untyped-call]
+classImplementsOnly(
     ConnectedDatagramPort,
     interfaces.IUNIXDatagramConnectedTransport,
-    implementedBy(FileDescriptor),
+    implementedBy(FileDescriptor),  # type: ignore[no-untyped-call]
 )
 
 
