@@ -83,6 +83,8 @@ def declaring_classes() -> dict[str, type]:
             if (
                 inspect.isclass(value)
                 and value.__module__ == info.name
+                # asking marks the class, and a protocol's marks would be asked of its instances
+                and not getattr(value, "_is_protocol", False)
                 and set(implementedBy(value)) - {Interface}
             ):
                 found[short(value)] = value
