@@ -80,14 +80,14 @@ def _rows() -> dict[tuple[Phase, Step], tuple[Phase, Act]]:
         (P.OPEN, S.EMPTIED): (P.OPEN, A.NOTHING),
         (P.OPEN, S.RELEASED): (P.OPEN, A.NOTHING),
         (P.CLOSING, S.LOSE): (P.CLOSING, A.NOTHING),
-        (P.CLOSING, S.LOSE_WRITE): (P.CLOSING, A.NOTHING),
+        (P.CLOSING, S.LOSE_WRITE): (P.CLOSING, A.LOOK_AGAIN),
         (P.CLOSING, S.ABORT): (P.ABORTING, A.DISCARD),
         # T2: a paused push producer and a pull producer were called instead of this step; an idle
         # push producer is not waited for, as in Twisted.
         (P.CLOSING, S.EMPTIED): (P.CLOSING, A.FINISH),
         (P.CLOSING, S.RELEASED): (P.CLOSING, A.LOOK_AGAIN),
         (P.HALF_CLOSING, S.LOSE): (P.CLOSING, A.FLUSH),
-        (P.HALF_CLOSING, S.LOSE_WRITE): (P.HALF_CLOSING, A.NOTHING),
+        (P.HALF_CLOSING, S.LOSE_WRITE): (P.HALF_CLOSING, A.LOOK_AGAIN),
         (P.HALF_CLOSING, S.ABORT): (P.ABORTING, A.DISCARD),
         (P.HALF_CLOSING, S.EMPTIED): (P.HALF_CLOSED, A.CLOSE_HALF),  # T10
         (P.HALF_CLOSING, S.RELEASED): (P.HALF_CLOSING, A.LOOK_AGAIN),  # T10

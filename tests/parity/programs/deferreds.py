@@ -208,7 +208,7 @@ def unhandled():
     defer.fail(RuntimeError("nobody listens"))
     gc.collect()
     for event in reported:
-        print("logged:", event.get("log_format") or event.get("why") or event["message"])
+        print("logged:", log.textFromEventDict(event).split("\n")[0])
         if event.get("failure"):
             print("logged:", event["failure"].type.__name__, event["failure"].getErrorMessage())
 

@@ -13,7 +13,7 @@ def observer(event):
 
 
 def plain(event):
-    keys = ("message", "isError", "system", "why", "format", "colour", "logLevel")
+    keys = ("message", "isError", "system", "why", "colour", "logLevel")
     return {key: event[key] for key in keys if key in event}
 
 

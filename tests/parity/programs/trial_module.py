@@ -66,11 +66,6 @@ class Outcomes(unittest.TestCase):
 
     test_skip_attribute.skip = "not ever"
 
-    def test_todo(self):
-        self.fail("known")
-
-    test_todo.todo = "fix me"
-
     def test_leaves_a_call(self):
         reactor.callLater(60, lambda: None)
 
@@ -138,5 +133,9 @@ if __name__ == "__main__":
         for entry in getattr(result, name):
             case, text = entry if isinstance(entry, tuple) else (entry, "")
             lines = [line for line in str(text).strip().split("\n") if not line.startswith(" ")]
-            print(case.id().partition(".")[2], "|", lines[-1].split(" 0x")[0].split(" at ")[0])
+            print(
+                case.id().partition(".")[2],
+                "|",
+                lines[-1].split(" 0x")[0].split(" at ")[0].split(" on ")[0],
+            )
     sys.stdout.flush()
