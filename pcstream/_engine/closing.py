@@ -80,6 +80,8 @@ def _rows() -> dict[tuple[Phase, Step], tuple[Phase, Act]]:
         (P.OPEN, S.EMPTIED): (P.OPEN, A.NOTHING),
         (P.OPEN, S.RELEASED): (P.OPEN, A.NOTHING),
         (P.CLOSING, S.LOSE): (P.CLOSING, A.NOTHING),
+        # As in Twisted, asking once more has the transport look once more, and then a push producer
+        # that was resumed is no longer waited for.
         (P.CLOSING, S.LOSE_WRITE): (P.CLOSING, A.LOOK_AGAIN),
         (P.CLOSING, S.ABORT): (P.ABORTING, A.DISCARD),
         # T2: a paused push producer and a pull producer were called instead of this step; an idle

@@ -263,6 +263,20 @@ def test_T10_half_close_does_not_wait_for_an_idle_push_producer(half_wire: Any) 
     assert producer.calls == ["stop"]
 
 
+def test_T10_asking_again_no_longer_waits_for_a_resumed_producer(half_wire: Any) -> None:
+    wire = half_wire
+    producer = wire.producer()
+    wire.near.registerProducer(producer, True)
+    wire.near.write(b"x" * (LIMIT + 1))
+    wire.near.loseWriteConnection()
+    wire.until(lambda: len(wire.far_ear.received) == LIMIT + 1)
+    wire.quiet()
+    assert wire.events == ["P pause", "P resume"]
+    wire.near.loseWriteConnection()
+    wire.until(lambda: "far readLost" in wire.events)
+    assert producer.calls == ["pause", "resume"]
+
+
 def test_T10_a_second_half_close_is_nothing(half_wire: Any) -> None:
     wire = half_wire
     wire.near.loseWriteConnection()
