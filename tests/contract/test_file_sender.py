@@ -139,9 +139,7 @@ def test_F4_a_stop_fails_with_a_plain_exception() -> None:
     sink = Sink()
     done = outcome(FileSender().beginFileTransfer(io.BytesIO(b"abc"), sink))
     sink.producer.stopProducing()
-    assert [(type(e), str(e)) for e in done] == [
-        (Exception, "Consumer asked us to stop producing")
-    ]
+    assert [(type(e), str(e)) for e in done] == [(Exception, "Consumer asked us to stop producing")]
     sink.producer.stopProducing()  # P5: harmless
     sink.producer.resumeProducing()
     assert sink.writes == []
