@@ -291,7 +291,14 @@ class Deferred(Generic[_SelfResultT]):
 
         :raises AlreadyCalledError: it has fired before.
         """
-        self._startRunCallbacks(result)
+        if self.called or self.debug:
+            self._startRunCallbacks(result)
+            return
+        self.called = True
+        self.result = result
+        # the canceller often refers to this Deferred: let go of it, and of the cycle
+        self._canceller = None
+        self._runCallbacks()
 
     def errback(self, fail: Failure | BaseException | None = None) -> None:
         """Fire with a failure.
@@ -320,7 +327,6 @@ class Deferred(Generic[_SelfResultT]):
             self._debugInfo.invoker = traceback.format_stack()[:-2]
         self.called = True
         self.result = result
-        # the canceller often refers to this Deferred: let go of it, and of the cycle
         self._canceller = None
         self._runCallbacks()
 
@@ -360,108 +366,109 @@ class Deferred(Generic[_SelfResultT]):
     # -- the loop ---------------------------------------------------------------------------
 
     def _runCallbacks(self) -> None:
-        """Run what can be run, here and in the Deferreds that wait for this one."""
-        if self._runningCallbacks:
+        """Run what can be run, here and in the Deferreds that wait for this one.
+
+        All of it is one function since it is what every Deferred does most.
+        """
+        if self._runningCallbacks or self.paused:
             return
         # Deferreds left in the middle of their callbacks for one that waited for them
         interrupted: list[Deferred[Any]] | None = None
         current: Deferred[Any] = self
         while True:
-            successor: Deferred[Any] | None = None
-            interrupts = False
-            if not current.paused:
-                current._chainedTo = None
-                result = current.result
-                failed = isinstance(result, Failure)
-                waits = False
-                steps = current._callbacks
-                if steps is not None:
-                    current._runningCallbacks = True
-                    # also sees what callbacks add
-                    rest = iter(steps)
-                    for callback, args, kw, errback, errback_args, errback_kw in rest:
-                        if failed:
-                            callback, args, kw = errback, errback_args, errback_kw
-                        if callback is None:
-                            continue
-                        try:
-                            if args is None:
-                                result = callback(result)
-                            else:
-                                result = callback(result, *args, **kw)
-                        except BaseException:
-                            # includes an interrupt: it is the result, and the loop stays whole
-                            current.result = result = Failure(captureVars=current.debug)
-                            failed = True
-                            continue
-                        if isinstance(result, Failure):
-                            current.result = result
-                            failed = True
-                            continue
-                        if result is _HANDED_OVER:
-                            successor = args[0].deferred
-                            interrupts = args[0].interrupts
-                            break
-                        current.result = result
-                        failed = False
-                        if not isinstance(result, Deferred):
-                            continue
-                        if result is current:
-                            try:
-                                _warn_of_circle(callback)
-                            except DeprecationWarning:
-                                current.result = result = Failure(captureVars=current.debug)
-                                failed = True
-                                continue
-                        inner = result
-                        value = getattr(inner, "result", _NO_RESULT)
-                        if value is _NO_RESULT or inner.paused or isinstance(value, Deferred):
-                            waits = True
-                            current._callbacks = list(rest) or None
-                            if current._debugInfo is not None:
-                                current._debugInfo.failResult = None
-                            current._wait_for(inner)
-                            break
-                        inner.result = None
-                        if isinstance(value, Failure):
-                            failed = True
-                            if inner._debugInfo is not None:
-                                inner._debugInfo.failResult = None
-                        current.result = result = value
+            current._chainedTo = None
+            current._runningCallbacks = True
+            result = current.result
+            failed = isinstance(result, Failure)
+            # the iterator also sees what callbacks add
+            rest = iter(current._callbacks or ())
+            for callback, args, kw, errback, errback_args, errback_kw in rest:
+                if failed:
+                    callback, args, kw = errback, errback_args, errback_kw
+                if callback is None:
+                    continue
+                try:
+                    if args is None:
+                        result = callback(result)
                     else:
-                        current._callbacks = None
-                    current._runningCallbacks = False
+                        result = callback(result, *args, **kw)
+                except BaseException:
+                    # includes an interrupt: it is the result, and the loop stays whole
+                    current.result = result = Failure(captureVars=current.debug)
+                    failed = True
+                    continue
+                if isinstance(result, Failure):
+                    current.result = result
+                    failed = True
+                    continue
+                if result is _HANDED_OVER:
+                    break
+                current.result = result
+                failed = False
+                if not isinstance(result, Deferred):
+                    continue
+                if result is current:
+                    try:
+                        _warn_of_circle(callback)
+                    except DeprecationWarning:
+                        current.result = result = Failure(captureVars=current.debug)
+                        failed = True
+                        continue
+                inner = result
+                value = getattr(inner, "result", _NO_RESULT)
+                if value is _NO_RESULT or inner.paused or isinstance(value, Deferred):
+                    break
+                inner.result = None
+                if isinstance(value, Failure):
+                    failed = True
+                    if inner._debugInfo is not None:
+                        inner._debugInfo.failResult = None
+                current.result = result = value
+            else:
+                current._callbacks = None
+                current._runningCallbacks = False
+                if failed:
+                    if current._debugInfo is None:
+                        current._debugInfo = DebugInfo()
+                    current._debugInfo.failResult = result
+                elif current._debugInfo is not None:
+                    current._debugInfo.failResult = None
+                result = None
 
-                if successor is not None:
-                    # what is left of this one comes after the one that waited for it
-                    current._callbacks = left = list(rest) or None
-                    if interrupts:
-                        current.result = None
-                        if current._debugInfo is not None:
-                            current._debugInfo.failResult = None
+            # Here it has come to its end, or handed over to another, or waits for another.
+            if result is _HANDED_OVER:
+                current._callbacks = list(rest) or None
+                successor: Deferred[Any] = args[0].deferred
+                if args[0].interrupts:
+                    current._runningCallbacks = False
+                    current.result = None
+                    if current._debugInfo is not None:
+                        current._debugInfo.failResult = None
+                if current._runningCallbacks or current._callbacks is not None:
+                    if interrupted is None:
+                        interrupted = [current]
                     else:
-                        current._runningCallbacks = True
-                    if left is not None or not interrupts:
-                        if interrupted is None:
-                            interrupted = [current]
-                        else:
-                            interrupted.append(current)
+                        interrupted.append(current)
+                if not successor.paused:
                     current = successor
                     continue
-                if not waits:
-                    current._runningCallbacks = False
-                    if failed:
-                        if current._debugInfo is None:
-                            current._debugInfo = DebugInfo()
-                        current._debugInfo.failResult = result
-                    elif current._debugInfo is not None:
-                        current._debugInfo.failResult = None
-            if not interrupted:
+            elif result is not None:
+                current._callbacks = list(rest) or None
+                current._runningCallbacks = False
+                if current._debugInfo is not None:
+                    current._debugInfo.failResult = None
+                current._wait_for(result)
+            # Back to those that were interrupted.
+            while interrupted:
+                current = interrupted.pop()
+                if current._runningCallbacks:
+                    # the callback that handed over has come to its end, and its result is None
+                    current.result = None
+                if not current.paused:
+                    break
+                current._runningCallbacks = False
+            else:
                 return
-            current = interrupted.pop()
-            if current._runningCallbacks:
-                # the callback that handed over has come to its end, and its result is None
-                current.result = None
 
     def _wait_for(self, inner: Deferred[Any]) -> None:
         """Let *inner*, when it comes this far, hand its result over to this Deferred."""

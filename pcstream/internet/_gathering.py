@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from ..python import log
 from ..python.failure import Failure
-from ._deferred import Deferred
+from ._deferred import _NO_KEYWORDS, Deferred
 from ._deferred_errors import FailureGroup, FirstError
 
 _T = TypeVar("_T")
@@ -30,9 +30,14 @@ class DeferredList(Deferred[Any]):
     """
 
     __module__ = "pcstream.internet.defer"
-
-    fireOnOneCallback = False
-    fireOnOneErrback = False
+    __slots__ = (
+        "_deferredList",
+        "consumeErrors",
+        "finishedCount",
+        "fireOnOneCallback",
+        "fireOnOneErrback",
+        "resultList",
+    )
 
     def __init__(
         self,
@@ -54,24 +59,29 @@ class DeferredList(Deferred[Any]):
             self.callback(self.resultList)
         heard = self._cbDeferred
         for index, deferred in enumerate(self._deferredList):
-            if deferred.__class__ is Deferred:
-                deferred._add((heard, (index, SUCCESS), {}, heard, (index, FAILURE), {}))
-            else:
+            if deferred.__class__ is not Deferred:
                 deferred.addCallbacks(
                     heard, heard, callbackArgs=(index, SUCCESS), errbackArgs=(index, FAILURE)
                 )
+                continue
+            step = (heard, (index, SUCCESS), _NO_KEYWORDS, heard, (index, FAILURE), _NO_KEYWORDS)
+            if deferred._callbacks is None and not deferred.called:
+                deferred._callbacks = [step]
+            else:
+                deferred._add(step)
 
     def _cbDeferred(self, result: Any, index: int, succeeded: bool) -> Any:
         """Take note of the result of one of the Deferreds."""
-        self.resultList[index] = (succeeded, result)
-        self.finishedCount += 1
+        results = self.resultList
+        results[index] = (succeeded, result)
+        self.finishedCount = finished = self.finishedCount + 1
         if not self.called:
             if succeeded and self.fireOnOneCallback:
                 self.callback((result, index))
             elif not succeeded and self.fireOnOneErrback:
                 self.errback(Failure._withoutTraceback(FirstError(result, index)))
-            elif self.finishedCount == len(self.resultList):
-                self.callback(self.resultList)
+            elif finished == len(results):
+                self.callback(results)
         if not succeeded and self.consumeErrors:
             return None
         return result

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Coroutine, Generator
-from contextvars import Context, copy_context
+from contextvars import copy_context
 from enum import Enum
 from functools import wraps
 from types import CoroutineType, GeneratorType, TracebackType
@@ -65,102 +65,58 @@ class _Mode(Enum):
     """Its step is being added to a Deferred that runs callbacks at once: it goes on after that."""
 
 
+_PLAIN, _ADDING = _Mode.PLAIN, _Mode.ADDING  # looked up for every step
+
+
 class _Run(Pending):
     """One call of a generator or coroutine function.
 
     :ivar deferred: gets its result.
     :ivar waiting_on: the Deferred it waits for now.
-    :ivar context: the context variables it runs with, those of its caller at the time of the call.
+    :ivar enter: calls a function with the context variables that the caller had at the time.
     :ivar outcome: its result, once it has come to its end.
     :ivar early: what came of the awaited Deferred while :attr:`step` was being added to it.
     """
 
-    __slots__ = ("context", "deferred", "early", "gen", "mode", "outcome", "step", "waiting_on")
+    __slots__ = ("deferred", "early", "enter", "gen", "mode", "outcome", "step", "waiting_on")
     interrupts = False
 
     def __init__(self, gen: Any) -> None:
         self.gen = gen
         self.deferred: Deferred[Any] = Deferred()
-        self.context: Context = copy_context()
+        self.enter: Callable[..., Any] = copy_context().run
         self.waiting_on: Deferred[Any] | None = None
-        self.mode = _Mode.PLAIN
+        self.mode = _PLAIN
         self.outcome: Any = _NOT_ENDED
         self.step: Any = None
 
-    def advance(self, result: Any) -> bool | None:
-        """Go on with *result* until it waits or ends.
+    def wait(self) -> Any:
+        """Get ready to wait for the first time.
 
-        Runs in the context of the call; whatever fires Deferreds is outside of it.
-
-        :return: whether it has ended; None if the caller must add :attr:`step` to the Deferred that
-            is waited for.
+        :return: the step, which is the same for whatever is waited for.
         """
-        gen = self.gen
-        send = gen.send
-        while True:
-            try:
-                if isinstance(result, Failure):
-                    result = gen.throw(result.value.with_traceback(result.tb))
-                else:
-                    result = send(result)
-            except StopIteration as stop:
-                self.outcome = stop.value
-                return True
-            except _DefGen_Return as stop:
-                _warn_of_distant_return(gen, stop.__traceback__)
-                self.outcome = stop.value
-                return True
-            except BaseException as error:
-                # without our own frame, which would keep this run alive and tells nobody anything
-                tb = error.__traceback__
-                assert tb is not None
-                error = error.with_traceback(tb.tb_next)
-                self.outcome = Failure(error, captureVars=Deferred.debug)
-                return True
-            if not isinstance(result, Deferred):
-                if not isinstance(result, _COROUTINES):
-                    continue
-                result = run_coroutine(cast(Any, result))
-            awaited: Deferred[Any] = result
-            busy = awaited.paused or awaited._runningCallbacks
-            steps = awaited._callbacks
-            if awaited.called and steps is None and not busy:
-                result = awaited.result
-                awaited.result = awaited._chainedTo = None
-                if awaited._debugInfo is not None:
-                    awaited._debugInfo.failResult = None
-                continue
-            if self.step is None:
-                args = (self,)
-                self.step = (_resume, args, _NO_KEYWORDS, _resume, args, _NO_KEYWORDS)
-                self.deferred._canceller = self
-            self.waiting_on = awaited
-            if steps is None:
-                awaited._callbacks = [self.step]
-            elif awaited.called and not busy:
-                # between two callbacks, which must not run in our context
-                return None
-            else:
-                steps.append(self.step)
-            return False
+        self.deferred._canceller = self
+        args = (self,)
+        self.step = (_resume, args, _NO_KEYWORDS, _resume, args, _NO_KEYWORDS)
+        return self.step
 
-    def go_on(self, result: Any) -> bool:
-        """Go on with *result*.
+    def add_step(self) -> bool:
+        """Wait for a Deferred that runs its remaining callbacks as soon as one is added.
 
-        :return: whether it has ended and its Deferred is to be fired.
+        :return: whether the run has ended meanwhile.
         """
         while True:
-            has_ended = self.context.run(self.advance, result)
-            if has_ended is not None:
-                return has_ended
             assert self.waiting_on is not None
-            mode, self.mode = self.mode, _Mode.ADDING
+            mode, self.mode = self.mode, _ADDING
             self.early = _NOT_ENDED
             self.waiting_on._add(self.step)
             self.mode = mode
             if self.early is _NOT_ENDED:
                 return False
             result, self.early = self.early, None
+            has_ended: bool | None = self.enter(_advance, self, result)
+            if has_ended is not None:
+                return has_ended
 
     def cancel_pending(self) -> None:
         """Cancel what is being waited for; what comes of that is up to the function.
@@ -168,7 +124,7 @@ class _Run(Pending):
         If it ends, those who wait for it hear of that after those who wait for the same as it did.
         """
         # two that wait for each other would pass the wish round for ever
-        if self.waiting_on is None or self.mode is not _Mode.PLAIN:
+        if self.waiting_on is None or self.mode is not _PLAIN:
             return
         self.mode = _Mode.CANCELLING
         try:
@@ -178,28 +134,89 @@ class _Run(Pending):
             # whatever comes of the call still goes to a Deferred
             abandoned, self.deferred = self.deferred, Deferred()
             abandoned.errback()
-        self.mode = _Mode.PLAIN
+        self.mode = _PLAIN
         if self.outcome is not _NOT_ENDED:
             self.deferred.callback(self.outcome)
+
+
+def _advance(run: _Run, result: Any) -> bool | None:
+    """Go on with *run* until it waits or ends.
+
+    Called in the context of the run; whatever fires Deferreds is outside of it.
+
+    :return: whether it has ended; None if the caller must add its step to the Deferred that is
+        waited for.
+    """
+    gen = run.gen
+    send = gen.send
+    while True:
+        try:
+            if isinstance(result, Failure):
+                result = gen.throw(result.value.with_traceback(result.tb))
+            else:
+                result = send(result)
+        except StopIteration as stop:
+            run.outcome = stop.value
+            return True
+        except _DefGen_Return as stop:
+            _warn_of_distant_return(gen, stop.__traceback__)
+            run.outcome = stop.value
+            return True
+        except BaseException as error:
+            # without our own frame, which would keep the run alive and tells nobody anything
+            tb = error.__traceback__
+            assert tb is not None
+            error = error.with_traceback(tb.tb_next)
+            run.outcome = Failure(error, captureVars=Deferred.debug)
+            return True
+        if not isinstance(result, Deferred):
+            if not isinstance(result, _COROUTINES):
+                continue
+            result = run_coroutine(cast(Any, result))
+        awaited: Deferred[Any] = result
+        steps = awaited._callbacks
+        if awaited.called and not awaited.paused and not awaited._runningCallbacks:
+            if steps is None:
+                result = awaited.result
+                awaited.result = awaited._chainedTo = None
+                if awaited._debugInfo is not None:
+                    awaited._debugInfo.failResult = None
+                continue
+            # between two callbacks, which must not run in our context
+            run.waiting_on = awaited
+            if run.step is None:
+                run.wait()
+            return None
+        run.waiting_on = awaited
+        step = run.step
+        if step is None:
+            step = run.wait()
+        if steps is None:
+            awaited._callbacks = [step]
+        else:
+            steps.append(step)
+        return False
 
 
 def _resume(result: Any, run: _Run) -> Any:
     """Go on with *run*, whose awaited Deferred has come to *result*."""
     run.waiting_on = None
-    if run.mode is _Mode.ADDING:
+    if run.mode is _ADDING:
         run.early = result
         return None
-    if not run.go_on(result):
+    has_ended = run.enter(_advance, run, result)
+    if has_ended is False or (has_ended is None and not run.add_step()):
+        return None
+    # the step refers to the run: let go of it, and of the cycle
+    run.step = None
+    if run.mode is not _PLAIN:
         return None
     deferred = run.deferred
-    if run.mode is not _Mode.PLAIN:
-        return None
-    outcome = run.outcome
     if deferred.called or deferred.debug:
-        deferred.callback(outcome)
+        deferred.callback(run.outcome)
         return None
     deferred.called = True
-    deferred.result = outcome
+    deferred.result = run.outcome
     deferred._canceller = None
     return _HANDED_OVER
 
@@ -207,7 +224,11 @@ def _resume(result: Any, run: _Run) -> Any:
 def _start(gen: Any) -> Deferred[Any]:
     run = _Run(gen)
     deferred = run.deferred
-    if run.go_on(None):
+    has_ended = run.enter(_advance, run, None)
+    if has_ended is None:
+        has_ended = run.add_step()
+    if has_ended:
+        run.step = None
         deferred.callback(run.outcome)
     return deferred
 
