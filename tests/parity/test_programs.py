@@ -9,6 +9,7 @@ of two sockets that became ready in the same moment is served first is the kerne
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,21 @@ import pytest
 PROGRAMS = sorted(path.stem for path in (Path(__file__).parent / "programs").glob("*.py"))
 
 #: Programs in which two ends of a connection print, each line beginning with the name of its end.
-TWO_ENDS: set[str] = set()
+TWO_ENDS = {
+    "aborting",
+    "chat",
+    "endpoints_tour",
+    "file_server",
+    "half_close",
+    "inline_client",
+    "policies_tour",
+    "pull",
+    "reconnecting",
+    "streaming",
+    "throttled_proxy",
+    "unix_sockets",
+    "upload",
+}
 
 #: What a program imports beside the modules of the producer API.
 NEEDS = {
@@ -32,11 +47,11 @@ NEEDS = {
 
 
 def by_end(lines: list[str]) -> dict[str, list[str]]:
-    """The lines of each end, under its name: the first word if a colon follows it."""
+    """The lines of each end, under its name: the first word, if a colon follows the phrase."""
     ends: dict[str, list[str]] = defaultdict(list)
     for line in lines:
-        name, colon, _ = line.partition(":")
-        ends[name if colon and " " not in name else ""].append(line)
+        name = re.match(r"(\w+)( \w+)*:", line)
+        ends[name.group(1) if name else ""].append(line)
     return dict(ends)
 
 
