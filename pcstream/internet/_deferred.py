@@ -6,7 +6,6 @@ It never calls itself, so a chain may be as long as memory allows.
 
 from __future__ import annotations
 
-import traceback
 import warnings
 from collections.abc import Callable, Coroutine, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -149,7 +148,7 @@ class Deferred(Generic[_SelfResultT]):
         self._suppressAlreadyCalled = False
         if self.debug:
             self._debugInfo = DebugInfo()
-            self._debugInfo.creator = traceback.format_stack()[:-1]
+            self._debugInfo.creator = _stack()[:-2]
 
     @property
     def callbacks(self) -> list[Any]:
@@ -324,7 +323,7 @@ class Deferred(Generic[_SelfResultT]):
         if self.debug:
             if self._debugInfo is None:
                 self._debugInfo = DebugInfo()
-            self._debugInfo.invoker = traceback.format_stack()[:-2]
+            self._debugInfo.invoker = _stack()[:-3]
         self.called = True
         self.result = result
         self._canceller = None
@@ -566,6 +565,14 @@ class Deferred(Generic[_SelfResultT]):
         return f"<{self.__class__.__name__} at 0x{id(self):x}{status}>"
 
     __str__ = __repr__
+
+
+def _stack() -> list[str]:
+    """The calling stack as text, this function's own frame included."""
+    # drags in the tokenizer, which is of use only with debugging on
+    import traceback
+
+    return traceback.format_stack()
 
 
 _CIRCULAR = (

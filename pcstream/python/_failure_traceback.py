@@ -6,7 +6,6 @@ with the attributes that the standard library's traceback functions and post-mor
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from types import TracebackType
@@ -108,6 +107,9 @@ def format_frames(
         for method, filename, lineno, _, _ in frames:
             write(f"{filename}:{lineno}:{method}\n")
     elif detail == "default":
+        # drags in the tokenizer, which a program without errors does not need
+        import linecache
+
         for method, filename, lineno, _, _ in frames:
             write(f'  File "{filename}", line {lineno}, in {method}\n')
             write(f"    {linecache.getline(filename, lineno).strip()}\n")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-import logging
 import sys
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from datetime import datetime, timezone
 from typing import Any
 
 from ._log_text import EventDict, _safeFormat, textFromEventDict
@@ -68,19 +67,20 @@ class FileLogObserver(_GlobalStartStopObserver):
 
     def getTimezoneOffset(self, when: float) -> float:
         """Seconds that local time is behind UTC at *when*."""
-        offset = datetime.fromtimestamp(when, timezone.utc).astimezone().utcoffset()
-        assert offset is not None
-        return -offset.total_seconds()
+        return -float(time.localtime(when).tm_gmtoff)
 
     def formatTime(self, when: float) -> str:
         """*when* as local time."""
         if self.timeFormat is not None:
+            # knows microseconds, which time.strftime does not
+            from datetime import datetime
+
             return datetime.fromtimestamp(when).strftime(self.timeFormat)
         offset = -self.getTimezoneOffset(when)
-        local = datetime.fromtimestamp(when + offset, timezone.utc)
+        local = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(when + offset))
         hours, minutes = divmod(int(abs(offset)) // 60, 60)
         sign = "-" if offset < 0 else "+"
-        return f"{local:%Y-%m-%d %H:%M:%S}{sign}{hours:02d}{minutes:02d}"
+        return f"{local}{sign}{hours:02d}{minutes:02d}"
 
     def emit(self, eventDict: EventDict) -> None:
         """Write the event, if it has a text."""
@@ -95,6 +95,10 @@ class FileLogObserver(_GlobalStartStopObserver):
         self.flush()
 
 
+INFO, ERROR, CRITICAL = 20, 40, 50
+""":mod:`logging`'s levels, which are documented to be these numbers."""
+
+
 class PythonLoggingObserver(_GlobalStartStopObserver):
     """Hands events to a logger of :mod:`logging`, in place of the one that gets them anyway.
 
@@ -106,6 +110,9 @@ class PythonLoggingObserver(_GlobalStartStopObserver):
     __module__ = _LOG
 
     def __init__(self, loggerName: str = "twisted") -> None:
+        # asyncio's users have it loaded, others may never need it
+        import logging
+
         self.logger = logging.getLogger(loggerName)
 
     def emit(self, eventDict: EventDict) -> None:
@@ -113,9 +120,9 @@ class PythonLoggingObserver(_GlobalStartStopObserver):
         if "logLevel" in eventDict:
             level = eventDict["logLevel"]
         elif eventDict["isError"]:
-            level = logging.CRITICAL
+            level = CRITICAL
         else:
-            level = logging.INFO
+            level = INFO
         text = textFromEventDict(eventDict)
         if text is None:
             return

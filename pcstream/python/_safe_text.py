@@ -6,7 +6,6 @@ reportable.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 
 
@@ -36,6 +35,9 @@ def _class_name(o: object) -> str:
 
 def _describe_broken(formatter: Callable[[object], str], o: object) -> str:
     """Text for an object whose own formatting raised just now."""
+    # drags in the tokenizer, which a program without errors does not need
+    import traceback
+
     name = _class_name(o)
     what = "repr" if formatter is repr else formatter.__name__
     return f"<{name} instance at 0x{id(o):x} with {what} error:\n {traceback.format_exc()}>"

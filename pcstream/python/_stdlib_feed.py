@@ -6,11 +6,14 @@ handler, logging's own last resort writes errors to the standard error stream.
 
 from __future__ import annotations
 
-import logging
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ._log_observers import ERROR, INFO
 from ._log_text import EventDict, textFromEventDict
+
+if TYPE_CHECKING:
+    import logging
 
 LOGGER_NAME = "pcstream"
 
@@ -25,20 +28,28 @@ class StdlibFeed:
     """
 
     def __init__(self, logger_name: str = LOGGER_NAME) -> None:
-        self.logger = logging.getLogger(logger_name)
+        self._logger_name = logger_name
+        self._logger: logging.Logger | None = None
         self.is_suspended = 0
         self.has_other_target = False
         self._busy = threading.local()
+
+    def _find_logger(self) -> logging.Logger:
+        # imported with the first event: it takes a tenth of the time that the reactor takes
+        import logging
+
+        self._logger = logging.getLogger(self._logger_name)
+        return self._logger
 
     def __call__(self, event: EventDict) -> None:
         """Log *event*; a failure goes along as ``exc_info``."""
         if self.is_suspended:
             return
-        logger = self.logger
+        logger = self._logger or self._find_logger()
         is_error = event.get("isError")
         level = event.get("logLevel")
         if not isinstance(level, int):
-            level = logging.ERROR if is_error else logging.INFO
+            level = ERROR if is_error else INFO
         if not logger.isEnabledFor(level):
             return
         if self.has_other_target and not logger.hasHandlers():

@@ -12,7 +12,6 @@ import sys
 import warnings
 from collections.abc import Callable, Generator
 from functools import partial
-from inspect import getmro
 from io import StringIO
 from types import CodeType, TracebackType
 from typing import Any, NoReturn, TypeVar, cast
@@ -170,7 +169,7 @@ class Failure(BaseException):
         """The dotted names of the exception's class and of all its bases."""
         if self._parents is None:
             if isinstance(self.value, BaseException):
-                self._parents = [qual(c) for c in getmro(self.type)]
+                self._parents = [qual(c) for c in self.type.__mro__]
             else:
                 self._parents = [cast(Any, self.type)]
         return self._parents
