@@ -8,14 +8,16 @@
 
 Each twin has the name of its interface less the ``I``, the same methods and the same signatures,
 which a test compares.  What the methods have to do stands in
-:mod:`pcstream.internet.interfaces`.  ``isinstance`` works and asks only whether the methods are
-there, so a push producer counts as a pull producer too.
+:mod:`pcstream.internet.interfaces`.
+
+They are not for ``isinstance``: that would break on Python 3.10 and 3.11 as soon as zope has looked
+at a class derived from one.  At run time, ask the interface: ``IConsumer.providedBy(it)``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, runtime_checkable
+from typing import TYPE_CHECKING, Any
 from typing import Protocol as _Protocol
 
 if TYPE_CHECKING:
@@ -45,7 +47,6 @@ __all__ = [
 ]
 
 
-@runtime_checkable
 class Producer(_Protocol):
     """Twin of ``IProducer``."""
 
@@ -53,7 +54,6 @@ class Producer(_Protocol):
         """Stop for good and release what is held (P5)."""
 
 
-@runtime_checkable
 class PushProducer(Producer, _Protocol):
     """Twin of ``IPushProducer``."""
 
@@ -64,7 +64,6 @@ class PushProducer(Producer, _Protocol):
         """Go on writing (P4)."""
 
 
-@runtime_checkable
 class PullProducer(Producer, _Protocol):
     """Twin of ``IPullProducer``."""
 
@@ -72,7 +71,6 @@ class PullProducer(Producer, _Protocol):
         """Write once, or unregister (L1 to L3)."""
 
 
-@runtime_checkable
 class Consumer(_Protocol):
     """Twin of ``IConsumer``."""
 
@@ -88,7 +86,6 @@ class Consumer(_Protocol):
         """Take the bytes (C5, C15 to C17)."""
 
 
-@runtime_checkable
 class Transport(_Protocol):
     """Twin of ``ITransport``."""
 
@@ -108,7 +105,6 @@ class Transport(_Protocol):
         """Our side's address."""
 
 
-@runtime_checkable
 class TCPTransport(Transport, _Protocol):
     """Twin of ``ITCPTransport``."""
 
@@ -131,7 +127,6 @@ class TCPTransport(Transport, _Protocol):
         """Set ``SO_KEEPALIVE``."""
 
 
-@runtime_checkable
 class UNIXTransport(Transport, _Protocol):
     """Twin of ``IUNIXTransport``."""
 
@@ -139,7 +134,6 @@ class UNIXTransport(Transport, _Protocol):
         """Send a descriptor along with the next byte."""
 
 
-@runtime_checkable
 class Protocol(_Protocol):
     """Twin of ``IProtocol``, and not to be taken for :class:`typing.Protocol`."""
 
@@ -157,7 +151,6 @@ class Protocol(_Protocol):
         """The connection stands."""
 
 
-@runtime_checkable
 class HalfCloseableProtocol(_Protocol):
     """Twin of ``IHalfCloseableProtocol``."""
 
@@ -168,7 +161,6 @@ class HalfCloseableProtocol(_Protocol):
         """We can send nothing more."""
 
 
-@runtime_checkable
 class FileDescriptorReceiver(_Protocol):
     """Twin of ``IFileDescriptorReceiver``."""
 
@@ -176,7 +168,6 @@ class FileDescriptorReceiver(_Protocol):
         """A descriptor has come."""
 
 
-@runtime_checkable
 class ProtocolFactory(_Protocol):
     """Twin of ``IProtocolFactory``."""
 
@@ -190,7 +181,6 @@ class ProtocolFactory(_Protocol):
         """One fewer does."""
 
 
-@runtime_checkable
 class LoggingContext(_Protocol):
     """Twin of ``ILoggingContext``."""
 
@@ -198,7 +188,6 @@ class LoggingContext(_Protocol):
         """The text that messages logged on its behalf are marked with."""
 
 
-@runtime_checkable
 class FileDescriptor(LoggingContext, _Protocol):
     """Twin of ``IFileDescriptor``."""
 
@@ -209,7 +198,6 @@ class FileDescriptor(LoggingContext, _Protocol):
         """Let go of the descriptor."""
 
 
-@runtime_checkable
 class ReadDescriptor(FileDescriptor, _Protocol):
     """Twin of ``IReadDescriptor``."""
 
@@ -217,7 +205,6 @@ class ReadDescriptor(FileDescriptor, _Protocol):
         """Read what there is, without blocking."""
 
 
-@runtime_checkable
 class WriteDescriptor(FileDescriptor, _Protocol):
     """Twin of ``IWriteDescriptor``."""
 
@@ -225,7 +212,6 @@ class WriteDescriptor(FileDescriptor, _Protocol):
         """Write what there is room for, without blocking."""
 
 
-@runtime_checkable
 class ListeningPort(_Protocol):
     """Twin of ``IListeningPort``."""
 
@@ -239,7 +225,6 @@ class ListeningPort(_Protocol):
         """The address that it is bound to."""
 
 
-@runtime_checkable
 class Connector(_Protocol):
     """Twin of ``IConnector``."""
 
@@ -256,7 +241,6 @@ class Connector(_Protocol):
         """Where the connector leads."""
 
 
-@runtime_checkable
 class DelayedCall(_Protocol):
     """Twin of ``IDelayedCall``."""
 
@@ -276,7 +260,6 @@ class DelayedCall(_Protocol):
         """Whether the call is still to come."""
 
 
-@runtime_checkable
 class ReactorTime(_Protocol):
     """Twin of ``IReactorTime``: a reactor, or ``task.Clock``."""
 

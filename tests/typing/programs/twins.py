@@ -79,11 +79,18 @@ not_watched: ReadDescriptor = Sink()  # error: assignment
 
 
 def answer(thing: object) -> None:
-    if isinstance(thing, PushProducer):
+    if isinstance(thing, PushProducer):  # error: misc
         thing.pauseProducing()
-        thing.write(b"")  # error: attr-defined
 
 
+class Derived(PushProducer):
+    """Twins can be derived from, too, and then nothing may be left out."""
+
+    def pauseProducing(self) -> None: ...
+    def stopProducing(self) -> None: ...
+
+
+Derived()  # error: abstract
 here: IPv4Address = IPv4Address("TCP", "127.0.0.1", 80)
 IPv4Address("SCTP", "127.0.0.1", 80)  # error: arg-type
 IPv4Address(host="127.0.0.1", type="UDP", port="80")  # error: arg-type
