@@ -42,7 +42,6 @@ FLOORS: list[tuple[int, str, list[str]]] = [
 #: Modules that may reach upward, never while they load, and why.
 DOORS = {
     "internet.posixbase": "reactor.listenTCP and its like make transports, which sit above it",
-    "internet._starttls": "startTLS puts a protocol, which sits above, under a connection",
     "internet._starttls": "startTLS puts a protocol, TLS, between a transport and its own",
 }
 #: The default reactor is fetched late by whatever takes one as an option.
