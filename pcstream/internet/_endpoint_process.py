@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from enum import Enum
 from typing import Any
 
 from zope.interface import implementer
 
 from ..python import log
+from ..python._constants import NamedConstant, Names
 from ..python.components import proxyForInterface
 from ..python.failure import Failure
 from . import error
@@ -60,29 +59,13 @@ class StandardIOEndpoint:
             return fail()
 
 
-class StandardErrorBehavior(Enum):
+class StandardErrorBehavior(Names):
     """What becomes of what a child writes to its standard error."""
 
     #: It is logged.
-    LOG = "LOG"
+    LOG = NamedConstant()
     #: It is dropped.
-    DROP = "DROP"
-
-    def __repr__(self) -> str:
-        return f"<StandardErrorBehavior={self.name}>"
-
-    @classmethod
-    def iterconstants(cls) -> Iterator[StandardErrorBehavior]:
-        """Both of them."""
-        return iter(cls)
-
-    @classmethod
-    def lookupByName(cls, name: str) -> StandardErrorBehavior:
-        """The one called *name*.
-
-        :raises ValueError: there is none.
-        """
-        return cls(name)
+    DROP = NamedConstant()
 
 
 class _IProcessTransportWithConsumerAndProducer(IProcessTransport, IConsumer, IPushProducer):
@@ -105,7 +88,7 @@ class _WrapIProtocol(ProcessProtocol):
     :ivar errFlag: a :class:`StandardErrorBehavior`.
     """
 
-    def __init__(self, proto: Any, executable: Any, errFlag: StandardErrorBehavior) -> None:
+    def __init__(self, proto: Any, executable: Any, errFlag: NamedConstant) -> None:
         self.protocol = proto
         self.errFlag = errFlag
         self.executable = executable
@@ -129,7 +112,7 @@ class _WrapIProtocol(ProcessProtocol):
 
     def processEnded(self, reason: Failure) -> None:
         """The connection is lost: cleanly if the process ended with exit code 0."""
-        if reason.check(error.ProcessDone) == error.ProcessDone and reason.value.status == 0:
+        if reason.check(error.ProcessDone) and reason.value.status == 0:
             reason = Failure(error.ConnectionDone())
         return self.protocol.connectionLost(reason)  # type: ignore[no-any-return]
 
@@ -149,7 +132,7 @@ class ProcessEndpoint:
         gid: int | None = None,
         usePTY: bool | int = 0,
         childFDs: dict[int, Any] | None = None,
-        errFlag: StandardErrorBehavior = StandardErrorBehavior.LOG,
+        errFlag: NamedConstant = StandardErrorBehavior.LOG,
     ) -> None:
         """
         :param executable: the program; it and what follows is what ``spawnProcess`` takes.
