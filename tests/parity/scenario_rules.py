@@ -102,20 +102,13 @@ def _c8(c: Comparison) -> None:
     c.drop("C8", r"push\d+\.pause again")
 
 
-@rule("T12", "loseWriteConnection on a dead transport, or a second time, does nothing")
+@rule("T12", "loseWriteConnection on a dead transport does nothing")
 def _t12(c: Comparison) -> None:
     c.drop(
         "T12",
         r"! ValueError: file descriptor cannot be a negative integer \(-1\)",
         after=r"> lose write( .*)?",
     )
-    # Asked a second time Twisted may find that it cannot send, and loses the connection.
-    parting = _first_lines(c)
-    if parting and sum(line.startswith("> lose write") for line in parting[1]) > 1:
-        theirs = [line.strip() for line in c.theirs[parting[0] :]]
-        stopped = re.fullmatch(r"push\d+\.stop|lost ConnectionLost.*", parting[2])
-        if stopped and any(line.startswith("lost ConnectionLost") for line in theirs):
-            c.cut_at("T12", parting[0])
 
 
 @rule("C21", "an exception from stopProducing does not keep connectionLost away")
@@ -196,15 +189,22 @@ def _c20(c: Comparison) -> None:
             c.cut_at("C20", parting[0], promise=r"lost .*")
 
 
-@rule("T10", "the sending half is closed once its producer has unregistered")
+@rule("T10", "a half-close waits for its producer to unregister; a second one does nothing")
 def _t10(c: Comparison) -> None:
     parting = _first_lines(c)
-    if parting is None or not any(line.startswith("> lose write") for line in parting[1]):
+    if parting is None:
         return
-    asked = max(n for n, line in enumerate(parting[1]) if line.startswith("> lose write"))
-    unregistered = any(line.startswith("> unregister") for line in parting[1][asked:])
-    closed = re.match(r"write lost|lost ConnectionLost|pull\d+\.resume", parting[3]) or (
-        parting[3].endswith(" end") and parting[2].endswith(" None")
+    position, shared, theirs, ours = parting
+    asked = [n for n, line in enumerate(shared) if line.startswith("> lose write")]
+    if not asked:
+        return
+    unregistered = any(line.startswith("> unregister") for line in shared[asked[-1] :])
+    closed = re.match(r"write lost|lost ConnectionLost|pull\d+\.resume", ours) or (
+        ours.endswith(" end") and theirs.endswith(" None")
     )
-    if closed and (unregistered or "finish" in parting[1]):
-        c.cut_at("T10", parting[0])
+    if closed and (unregistered or "finish" in shared):
+        c.cut_at("T10", position)
+    elif len(asked) > 1 and re.fullmatch(r"push\d+\.stop|lost ConnectionLost.*", theirs):
+        # Asked a second time Twisted finds that it cannot send, and loses the connection.
+        if any(line.strip().startswith("lost ConnectionLost") for line in c.theirs[position:]):
+            c.cut_at("T10", position)
