@@ -6,11 +6,12 @@ import argparse
 import os
 import tempfile
 import time
+from pathlib import Path
 
 from harness import command, load, peers, processes
 from harness.rounds import Metric, Sample
 
-PEERS = ["twisted", "pcstream", "asyncio", "uvloop"]
+PEERS = ["twisted", "pcstream", "asyncio", "uvloop", "nginx"]
 MEMORY = Metric("KiB/connection")
 #: the file must be larger than what the kernel's buffers take for a reader that does not read
 FILE_BYTES = 64 * 1024 * 1024
@@ -34,6 +35,8 @@ def settle(under_test: processes.UnderTest) -> None:
 
 def measure(peer: str, chosen: argparse.Namespace) -> Sample:
     """The growth of resident memory, over the number of connections."""
+    if peer == "nginx" and chosen.idle:
+        return {MEMORY.name: float("nan")}
     count = chosen.connections or (10_000 if chosen.idle else 1000)
     if chosen.short:
         count //= 10
@@ -41,10 +44,14 @@ def measure(peer: str, chosen: argparse.Namespace) -> Sample:
         os.truncate(source.fileno(), FILE_BYTES)
         role = ("echo",) if chosen.idle else ("file", source.name)
         with processes.started(peers.COMMANDS[peer](*role), core=0) as under_test:
-            sockets = load.connect(under_test.port)  # what the first one costs is not counted
+            request = b""
+            if peer == "nginx":  # which alone is asked
+                request = b"GET /%s HTTP/1.0\r\n\r\n" % Path(source.name).name.encode()
+            # what the first one costs is not counted
+            sockets = load.connect(under_test.port, request=request)
             settle(under_test)
             before = under_test.memory_bytes()
-            sockets += load.connect(under_test.port, count)
+            sockets += load.connect(under_test.port, count, request)
             settle(under_test)
             grown = under_test.memory_bytes() - before
             for sock in sockets:

@@ -9,7 +9,7 @@ from harness import command, load, peers, processes
 from harness.rounds import Metric, Sample
 
 MIB = 1024 * 1024
-PEERS = ["twisted", "pcstream", "asyncio", "uvloop"]
+PEERS = ["twisted", "pcstream", "asyncio", "uvloop", "haproxy", "haproxy splice"]
 CPU, RATE = Metric("CPU s/GB"), Metric("GB/s", more_is_better=True)
 
 
@@ -25,10 +25,13 @@ def measure(peer: str, chosen: argparse.Namespace) -> Sample:
     each = (128 if chosen.short else 512) * MIB // chosen.connections // chosen.ways
     back = each if chosen.ways == 2 else 0
     transfers = 1 if chosen.short else 2
-    extra = ["looking"] if chosen.looking and peer in ("twisted", "pcstream") else []
+    name, _, how = peer.partition(" ")
+    extra = [how] if how else []
+    if chosen.looking and name in ("twisted", "pcstream"):
+        extra = ["looking"]
     server = load.Server(gives=each, takes=back)
     try:
-        line = peers.COMMANDS[peer]("proxy", server.port, *extra)
+        line = peers.COMMANDS[name]("proxy", server.port, *extra)
         with processes.started(line, core=0) as under_test:
             load.drain(load.connect(under_test.port), gives=back)
             cpu, clock, total = under_test.cpu_s(), time.perf_counter(), 0

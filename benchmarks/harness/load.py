@@ -18,9 +18,12 @@ READ_BYTES = 256 * 1024
 SEND_BYTES = 1024 * 1024
 
 
-def connect(port: int, count: int = 1) -> list[socket.socket]:
-    """Open *count* connections to a port on loopback."""
-    return [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]
+def connect(port: int, count: int = 1, request: bytes = b"") -> list[socket.socket]:
+    """Open *count* connections to a port on loopback, each beginning with *request*."""
+    sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]
+    for sock in sockets:
+        sock.sendall(request)
+    return sockets
 
 
 class Flows:

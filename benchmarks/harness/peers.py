@@ -30,11 +30,22 @@ def asyncio_api(loop: str) -> Command:
     return command
 
 
+def program(name: str) -> Command:
+    """A program written in C, started with a configuration for the role."""
+
+    def command(role: str, *arguments: object) -> list[str]:
+        return python("program.py", name, role, *arguments)
+
+    return command
+
+
 COMMANDS: dict[str, Command] = {
     "twisted": twisted_api("twisted"),
     "pcstream": twisted_api("pcstream"),
     "asyncio": asyncio_api("asyncio"),
     "uvloop": asyncio_api("uvloop"),
+    "nginx": program("nginx"),
+    "haproxy": program("haproxy"),
 }
 
 #: the module or program without which a peer cannot run
@@ -43,13 +54,17 @@ PROGRAMS = {"nginx": "nginx", "haproxy": "haproxy"}
 
 
 def present(names: Iterable[str]) -> tuple[list[str], dict[str, str]]:
-    """Split *names* into those that can run here, and the others with the reason."""
+    """Split *names* into those that can run here, and the others with the reason.
+
+    A name may have a second word, which says how the peer does it: ``asyncio sendfile``.
+    """
     here, absent = [], {}
-    for name in names:
+    for peer in names:
+        name = peer.split()[0]
         if name in NEEDS and importlib.util.find_spec(NEEDS[name]) is None:
-            absent[name] = f"the package {NEEDS[name]} is not installed"
+            absent[peer] = f"the package {NEEDS[name]} is not installed"
         elif name in PROGRAMS and shutil.which(PROGRAMS[name]) is None:
-            absent[name] = f"the program {PROGRAMS[name]} is not installed"
+            absent[peer] = f"the program {PROGRAMS[name]} is not installed"
         else:
-            here.append(name)
+            here.append(peer)
     return here, absent

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -72,26 +73,36 @@ def python(script: str, *arguments: object) -> list[str]:
     return [sys.executable, str(PEERS / script), *map(str, arguments)]
 
 
+def _environment() -> dict[str, str]:
+    """Ours, with this checkout importable."""
+    path = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+
+
 @contextlib.contextmanager
 def started(command: Sequence[str], core: int | None = 0) -> Iterator[UnderTest]:
-    """Run *command* until the block ends; its first line must be ``listening PORT``."""
-    environment = {**os.environ}
-    environment["PYTHONPATH"] = os.pathsep.join(
-        [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    )
+    """Run *command* until the block ends.
+
+    Its first line must be ``listening PORT``, or ``listening PORT PID`` if it is not the process
+    under test itself but has started it.
+    """
     process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment()
     )
+    pids = [process.pid]
     try:
-        if core is not None:
-            pin(process.pid, core)
         assert process.stdout is not None
         words = process.stdout.readline().split()
         if words[:1] != ["listening"]:
             raise RuntimeError(f"{' '.join(command)} did not start: it said {words!r}")
-        yield UnderTest(process, int(words[1]), [process.pid])
+        pids = [int(word) for word in words[2:]] or pids
+        if core is not None:
+            for pid in pids:
+                pin(pid, core)
+        yield UnderTest(process, int(words[1]), pids)
     finally:
-        process.kill()
+        for pid in {*pids, process.pid}:
+            os.kill(pid, signal.SIGKILL)
         process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
@@ -100,11 +111,7 @@ def started(command: Sequence[str], core: int | None = 0) -> Iterator[UnderTest]
 
 def answer(command: Sequence[str], core: int | None = 0) -> str:
     """Run *command* to its end and hand back what it printed: for work without a socket."""
-    environment = {**os.environ}
-    environment["PYTHONPATH"] = os.pathsep.join(
-        [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    )
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_environment())
     if core is not None:
         pin(process.pid, core)
     out, _ = process.communicate()
