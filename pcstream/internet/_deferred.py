@@ -59,6 +59,15 @@ class DebugInfo:
     failResult: Failure | None = None
     creator: list[str] | None = None
     invoker: list[str] | None = None
+    _can_report = False
+
+    def __init__(self) -> None:
+        if not DebugInfo._can_report:
+            # a report is often made while the interpreter ends, when nothing can be imported
+            import linecache
+            import logging
+
+            DebugInfo._can_report = bool(linecache and logging)
 
     def _getDebugTracebacks(self) -> str:
         """Who made the Deferred and who fired it, as far as that is known."""

@@ -255,39 +255,39 @@ class LogPublisher:
         event["message"] = message
         event["time"] = time.time()
         event.setdefault("isError", 0)
-        self._publish(event, self._observers)
+        self._publish(event, self._targets())
 
-    def _publish(self, event: EventDict, observers: tuple[Observer, ...]) -> None:
-        broken: list[tuple[Observer, failure.Failure]] | None = None
-        for observer in observers:
+    def _targets(self) -> tuple[Observer, ...]:
+        """All that hear of an event: the observers, then :mod:`logging`."""
+        return self._observers if self._feed is None else (*self._observers, self._feed)
+
+    def _publish(self, event: EventDict, targets: tuple[Observer, ...]) -> None:
+        broken: list[tuple[Observer, failure.Failure]] = []
+        for target in targets:
             try:
-                observer(event)
+                target(event)
             except Exception:
-                broken = broken or []
-                broken.append((observer, failure.Failure()))
-        if self._feed is not None:
-            try:
-                self._feed(event)
-            except Exception:
-                broken = broken or []
-                broken.append((self._feed, failure.Failure()))
+                broken.append((target, failure.Failure()))
         if broken:
-            self._report_broken(broken, observers)
+            self._report_broken(broken, targets)
 
     def _report_broken(
-        self, broken: list[tuple[Observer, failure.Failure]], observers: tuple[Observer, ...]
+        self, broken: list[tuple[Observer, failure.Failure]], targets: tuple[Observer, ...]
     ) -> None:
-        rest = tuple(o for o in observers if all(o is not b for b, _ in broken))
+        rest = tuple(t for t in targets if all(t is not b for b, _ in broken))
         for observer, reason in broken:
-            event: EventDict = context.get(ILogContext).copy()
-            event.update(
+            event: EventDict = dict(
+                context.get(ILogContext),
                 message=(),
                 time=time.time(),
                 failure=reason,
                 why=f"Temporarily disabling observer {observer!r} due to exception: {reason}",
                 isError=1,
             )
-            self._publish(event, rest)
+            if rest:
+                self._publish(event, rest)
+            elif sys.__stderr__ is not None:
+                sys.__stderr__.write(f"{textFromEventDict(event)}\n")
 
     def showwarning(
         self,
@@ -300,8 +300,7 @@ class LogPublisher:
     ) -> None:
         """Log a warning, unless it is for a certain *file*."""
         if file is not None:
-            show = self._old_showwarning or _old_showwarning
-            show(message, category, filename, lineno, file, line)
+            file.write(warnings.formatwarning(message, category, filename, lineno, line))
             return
         self.msg(
             warning=message,
@@ -344,8 +343,6 @@ class LogPublisher:
             self._warnings.showwarning = self._old_showwarning
             self._old_showwarning = None
 
-
-_old_showwarning = warnings.showwarning
 
 theLogPublisher = LogPublisher()
 theLogPublisher._feed = StdlibFeed()
