@@ -56,6 +56,11 @@ class Outbox:
         self._pieces: deque[Piece] = deque()
         self._offset = 0  # how much of a first piece of bytes is already sent
 
+    @property
+    def count(self) -> int:
+        """How many pieces there are."""
+        return len(self._pieces)
+
     def __len__(self) -> int:
         return self.size
 

@@ -2,6 +2,10 @@
 
 Every poller speaks in descriptors and masks, and has the same few methods (see
 :mod:`pcstream._engine.pollers`). Each ``*reactor.py`` binds one of them.
+
+Talking to the poller costs a system call, so it happens as late as it can: what was written in a
+turn is flushed before the next wait, and only then, for what changed and did not change back, is
+the poller told.
 """
 
 from __future__ import annotations
@@ -35,6 +39,13 @@ class PolledReactor(PosixReactorBase):
         self._selectables: dict[int, Any] = {}
         self._reads: set[int] = set()
         self._writes: set[int] = set()
+        #: What the poller has been told, and the numbers for which that may be out of date.
+        self._registered: dict[int, int] = {}
+        self._outdated: set[int] = set()
+        #: Who has written since the last wait, in that order, and who is left of them while they
+        #: are being flushed.
+        self._unflushed: dict[Any, None] = {}
+        self._flushing: dict[Any, None] = {}
         #: Numbers given to new owners since the poller last returned: its news about them is
         #: about the old ones.
         self._new_owners: set[int] = set()
@@ -81,17 +92,42 @@ class PolledReactor(PosixReactorBase):
             before = None
         if before is None:
             try:
-                self._poller.register(fd, bit)
-            except FileExistsError:
-                self._poller.modify(fd, bit)  # held under this number by an open duplicate
+                self._register(fd, bit)
             except PermissionError:
                 always(selectable)
                 return
             self._selectables[fd] = selectable
             self._new_owners.add(fd)
         else:
-            self._poller.modify(fd, self._mask(fd) | bit)
+            self._outdated.add(fd)
         wanted.add(fd)
+
+    def _register(self, fd: int, mask: int) -> None:
+        try:
+            self._poller.register(fd, mask)
+        except FileExistsError:
+            self._poller.modify(fd, mask)  # held under this number by an open duplicate
+        self._registered[fd] = mask
+
+    def pauseReader(self, reader: Any) -> None:
+        """Do not watch for input for a while: :meth:`removeReader` for those who come back.
+
+        The poller is told before the next wait, unless the reader is back by then. It must still
+        be removed before its descriptor is closed.
+        """
+        fd = reader.fileno()
+        if fd in self._reads and self._selectables.get(fd) is reader:
+            self._reads.remove(fd)
+            self._outdated.add(fd)
+        else:
+            self.removeReader(reader)
+
+    def flushSoon(self, writer: Any) -> None:
+        """Have *writer* write before the next wait, without asking first whether there is room.
+
+        One that finds no room then calls :meth:`addWriter`.
+        """
+        self._unflushed[writer] = None
 
     def removeReader(self, reader: Any) -> None:
         """Do not watch for input any more; unknown ones too."""
@@ -99,6 +135,11 @@ class PolledReactor(PosixReactorBase):
 
     def removeWriter(self, writer: Any) -> None:
         """Do not watch for room to write any more; unknown ones too."""
+        waited = self._unflushed.pop(writer, self) is None
+        if (self._flushing.pop(writer, self) is None or waited) and (
+            writer.fileno() not in self._writes
+        ):
+            return
         self._unwatch(writer, self._writes, self._continuousPolling.removeWriter)
 
     def _unwatch(self, selectable: Any, wanted: set[int], never: Any) -> None:
@@ -109,16 +150,11 @@ class PolledReactor(PosixReactorBase):
             if fd == -1:
                 never(selectable)
                 return
-        if fd not in wanted:
-            return
-        wanted.remove(fd)
-        left = self._mask(fd)
-        if left:
-            try:
-                self._poller.modify(fd, left)
-            except (OSError, ValueError):
-                pass  # closed meanwhile: there is nothing to change
+        wanted.discard(fd)
+        if self._mask(fd):
+            self._outdated.add(fd)
         else:
+            # At once, since the owner may be about to close it.
             self._forget(fd)
 
     def _mask(self, fd: int) -> int:
@@ -133,7 +169,8 @@ class PolledReactor(PosixReactorBase):
         self._reads.discard(fd)
         self._writes.discard(fd)
         self._selectables.pop(fd, None)
-        self._poller.unregister(fd)
+        if self._registered.pop(fd, 0):
+            self._poller.unregister(fd)
 
     def removeAll(self) -> list[Any]:
         """Stop watching all but the reactor's own, and return it."""
@@ -147,13 +184,25 @@ class PolledReactor(PosixReactorBase):
     def getWriters(self) -> list[Any]:
         """What is watched for room to write."""
         owners = self._selectables
-        return [owners[fd] for fd in self._writes] + self._continuousPolling.getWriters()
+        watched = [owners[fd] for fd in self._writes]
+        waiting = dict.fromkeys((*self._flushing, *self._unflushed))
+        return (
+            watched
+            + [writer for writer in waiting if writer.fileno() not in self._writes]
+            + self._continuousPolling.getWriters()
+        )
 
     # The turn
 
     def _turn(self, timeout: float | None) -> None:
         """Wait once, and hand out what came."""
         poller = self._poller
+        if self._unflushed:
+            self._flush()
+            if self._unflushed:
+                timeout = 0  # they can go on at once, but others come first
+        if self._outdated:
+            self._tell_poller()
         self._new_owners.clear()
         try:
             events = poller.poll(timeout, MOST_EVENTS)
@@ -179,6 +228,53 @@ class PolledReactor(PosixReactorBase):
         finally:
             dispatching.logger = None
 
+    def _flush(self) -> None:
+        """Have everybody write who has something to."""
+        self._flushing, self._unflushed = self._unflushed, {}
+        dispatching.thread_id = get_ident()
+        try:
+            for writer in list(self._flushing):
+                if writer not in self._flushing:
+                    continue  # lost while the others wrote
+                del self._flushing[writer]
+                dispatching.logger = writer
+                try:
+                    why = writer.doWrite() if writer.fileno() != -1 else _NO_FILEDESC
+                except BaseException:
+                    why = sys.exc_info()[1]
+                    log.err()
+                if why:
+                    try:
+                        self._disconnectSelectable(writer, why, False)
+                    except BaseException:
+                        log.err()
+        finally:
+            dispatching.logger = None
+
+    def _tell_poller(self) -> None:
+        """Bring what the poller knows up to date."""
+        outdated, self._outdated = self._outdated, set()
+        registered = self._registered
+        for fd in outdated:
+            owner = self._selectables.get(fd)
+            if owner is None:
+                continue
+            mask, told = self._mask(fd), registered.get(fd, 0)
+            if mask == told:
+                continue
+            try:
+                if not mask:
+                    del registered[fd]
+                    self._poller.unregister(fd)
+                elif told:
+                    self._poller.modify(fd, mask)
+                    registered[fd] = mask
+                else:
+                    self._register(fd, mask)
+            except (OSError, ValueError) as failed:
+                # Closed without a word, and the kernel has dropped it.
+                log.callWithLogger(owner, self._disconnectSelectable, owner, failed, False)
+
     def _doReadOrWrite(self, selectable: Any, fd: int, event: int) -> None:
         """Have a descriptor read or write, and lose it if that fails or says so."""
         poller = self._poller
@@ -194,7 +290,7 @@ class PolledReactor(PosixReactorBase):
                 if selectable.fileno() == -1:
                     why = _NO_FILEDESC
                 else:
-                    if readable:
+                    if readable and fd in self._reads:  # not paused by one of the others
                         inRead = True
                         why = selectable.doRead()
                     if event & poller.WRITABLE and not why and fd in self._writes:

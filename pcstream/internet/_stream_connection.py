@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection"]
 
+# From this mean size of the pieces on, gathering them costs less than copying them together
+# (measured: 152 against 161 ns for each of 100 bytes, 4.4 against 3.8 us for each of 4 KiB).
+_WORTH_GATHERING_BYTES = 2048
+
 # SO_LINGER on, for no time: the kernel drops what it has not sent and resets the connection.
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -133,6 +137,41 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
             if e.args[0] in (EWOULDBLOCK, ENOBUFS):
                 return 0
             return main.CONNECTION_LOST
+
+    def startWriting(self) -> None:
+        """Have what is queued sent before the reactor waits again."""
+        if self.connected:
+            flushSoon = getattr(self.reactor, "flushSoon", None)
+            if flushSoon is not None:
+                flushSoon(self)
+                return
+        self.reactor.addWriter(self)
+
+    def _send(self) -> Any:
+        outbox = self._outbox
+        if outbox.count > 1 and outbox.size > outbox.count * _WORTH_GATHERING_BYTES:
+            if type(self).writeSomeData is Connection.writeSomeData:
+                return self._send_gathered(outbox.gather(self.SEND_LIMIT))
+        return super()._send()
+
+    def _send_gathered(self, buffers: list[bytes | memoryview]) -> int | ConnectionLost:
+        try:
+            return self.socket.sendmsg(buffers)
+        except OSError as e:
+            if e.args[0] in (EWOULDBLOCK, ENOBUFS):
+                return 0
+            return main.CONNECTION_LOST
+
+    def _wait_to_send(self) -> None:
+        self.reactor.addWriter(self)
+
+    def pauseProducing(self) -> None:
+        """Stop reading for the time being."""
+        pauseReader = getattr(self.reactor, "pauseReader", None)
+        if pauseReader is not None:
+            pauseReader(self)
+        else:
+            self.stopReading()
 
     def _closeWriteConnection(self) -> None:
         try:

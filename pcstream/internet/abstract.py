@@ -232,14 +232,13 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
         :returns: None, or the reason, an exception, why the connection is to be dropped.
         """
         outbox = self._outbox
-        # Twisted offers an empty outbox to the system too: on a connection that the peer has reset
-        # this is what finds out, and tells a reset from a clean close.
-        sent = self.writeSomeData(outbox.peek(self.SEND_LIMIT))  # type: ignore[arg-type]
+        sent = self._send()
         if isinstance(sent, BaseException) or sent < 0:
             return sent
         if sent:
             outbox.consume(sent)
         if outbox.size:
+            self._wait_to_send()
             return None
         self.stopWriting()
         if self._slot.drained():
@@ -247,6 +246,15 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
         if self.disconnecting or self._writeDisconnecting:
             return self._take(closing.Step.EMPTIED)
         return None
+
+    def _send(self) -> Any:
+        """Offer the system the beginning of the outbox; returns as :meth:`writeSomeData` does."""
+        # Twisted offers an empty outbox to the system too: on a connection that the peer has reset
+        # this is what finds out, and tells a reset from a clean close.
+        return self.writeSomeData(self._outbox.peek(self.SEND_LIMIT))  # type: ignore[arg-type]
+
+    def _wait_to_send(self) -> None:
+        """Something is left: the reactor goes on watching for room."""
 
     # -- ending
 
