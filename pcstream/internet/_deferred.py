@@ -369,7 +369,26 @@ class Deferred(Generic[_SelfResultT]):
             if not self.called:
                 self.errback(Failure._withoutTraceback(CancelledError()))
         elif isinstance(self.result, Deferred):
-            self.result.cancel()
+            last = self.last_waited_for()
+            if last is not None:
+                last.cancel()
+
+    def last_waited_for(self) -> Deferred[Any] | None:
+        """The end of the chain of Deferreds that wait for one another, from this one on.
+
+        :return: this one if it does not wait; None if the chain is a circle.
+        """
+        last: Deferred[Any] = self
+        mark, steps, limit = last, 0, 8
+        while last.called and isinstance(last.result, Deferred):
+            last = last.result
+            if last is mark:
+                return None
+            steps += 1
+            if steps == limit:
+                # a mark that is set at ever greater distances is passed again in any circle
+                mark, limit = last, limit * 2
+        return last
 
     # -- the loop ---------------------------------------------------------------------------
 

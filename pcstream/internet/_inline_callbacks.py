@@ -123,20 +123,31 @@ class _Run(Pending):
 
         If it ends, those who wait for it hear of that after those who wait for the same as it did.
         """
-        # two that wait for each other would pass the wish round for ever
-        if self.waiting_on is None or self.mode is not _PLAIN:
-            return
-        self.mode = _Mode.CANCELLING
-        try:
-            self.waiting_on.cancel()
-        except BaseException:
-            # what was waited for could not be given up: the one who cancelled waits no longer, and
-            # whatever comes of the call still goes to a Deferred
-            abandoned, self.deferred = self.deferred, Deferred()
-            abandoned.errback()
-        self.mode = _PLAIN
-        if self.outcome is not _NOT_ENDED:
-            self.deferred.callback(self.outcome)
+        # functions that wait for one another may be many: go down to the last, and back
+        path: list[_Run] = []
+        run: Pending | None = self
+        while isinstance(run, _Run) and run.waiting_on is not None and run.mode is _PLAIN:
+            run.mode = _Mode.CANCELLING
+            path.append(run)
+            last = run.waiting_on.last_waited_for()
+            if last is None:
+                break
+            if isinstance(last._canceller, _Run) and not last.called:
+                run = last._canceller
+                continue
+            try:
+                last.cancel()
+            except BaseException:
+                # what was waited for could not be given up: the one who cancelled waits no longer,
+                # and whatever comes of the call still goes to a Deferred
+                abandoned, run.deferred = run.deferred, Deferred()
+                abandoned.errback()
+            break
+        while path:
+            ended = path.pop()
+            ended.mode = _PLAIN
+            if ended.outcome is not _NOT_ENDED:
+                ended.deferred.callback(ended.outcome)
 
 
 def _advance(run: _Run, result: Any) -> bool | None:

@@ -224,6 +224,7 @@ class DeferredFilesystemLock(FilesystemLock):
 
         :param timeout: fail with :class:`TimeoutError` after so many seconds.
         :return: fails with :class:`AlreadyTryingToLockError` if the lock is being waited for.
+        :raises OSError: the lock can be neither made nor read.
         """
         if self._tryLockCall is not None:
             already: Deferred[None] = Deferred()
@@ -250,21 +251,22 @@ class DeferredFilesystemLock(FilesystemLock):
             stop_waiting()
             d.errback(reason)
 
-        def try_it() -> None:
+        def try_again() -> None:
             try:
-                taken = self.lock()
+                try_it()
             except BaseException:
                 reason = Failure()
                 stop_waiting()
                 d.errback(reason)
-                return
-            if taken:
+
+        def try_it() -> None:
+            if self.lock():
                 stop_waiting()
                 d.callback(None)
                 return
             if timeout is not None and self._timeoutCall is None:
                 self._timeoutCall = self._scheduler.callLater(timeout, time_is_up)
-            self._tryLockCall = self._scheduler.callLater(self._interval, try_it)
+            self._tryLockCall = self._scheduler.callLater(self._interval, try_again)
 
         try_it()
         return d

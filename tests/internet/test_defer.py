@@ -348,6 +348,25 @@ def test_cancel_reaches_the_one_waited_for() -> None:
     assert outcome(outer).type is CancelledError
 
 
+def test_cancel_goes_down_a_chain_of_any_length_and_ends_in_a_circle() -> None:
+    last: Deferred[Any] = Deferred()
+    first = last
+    for _ in range(50_000):
+        first = succeed(None).addCallback(lambda _, inner=first: inner)
+    first.cancel()
+    assert outcome(first).type is CancelledError
+    one: Deferred[Any] = Deferred()
+    other: Deferred[Any] = Deferred()
+    one.addCallback(lambda _: other)
+    other.addCallback(lambda _: one)
+    one.callback(None)
+    other.callback(None)
+    before = succeed(None).addCallback(lambda _: one)
+    for d in (one, other, before):
+        d.cancel()
+        assert d.paused
+
+
 def test_firing_lets_go_of_the_canceller() -> None:
     class Canceller:
         deferred: Deferred[Any]

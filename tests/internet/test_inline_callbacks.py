@@ -167,6 +167,14 @@ def test_one_that_runs_its_callbacks_is_waited_for() -> None:
     assert seen == [["result"]]
 
 
+def test_a_failed_one_can_be_awaited_from_its_errback() -> None:
+    seen: list[Any] = []
+    d: Deferred[Any] = Deferred()
+    d.addErrback(lambda _: run_coroutine(d).addBoth(seen.append))
+    d.errback(Boom())
+    assert [reason.type for reason in seen] == [Boom]
+
+
 def test_its_end_comes_before_the_next_callback_of_what_it_waited_for() -> None:
     order: list[Any] = []
     d: Deferred[Any] = Deferred()
@@ -212,6 +220,25 @@ def test_cancel_reaches_what_is_waited_for(run: Runner) -> None:
     d.cancel()
     assert asked == [inner]
     assert outcome(d).type is CancelledError
+
+
+def test_cancel_reaches_down_to_any_depth() -> None:
+    caught: list[int] = []
+
+    @inlineCallbacks
+    def level(inner: Deferred[Any], number: int) -> Yields:
+        try:
+            yield inner
+        except CancelledError:
+            caught.append(number)
+            raise
+
+    d: Deferred[Any] = Deferred()
+    for number in range(5_000):
+        d = level(d, number)
+    d.cancel()
+    assert outcome(d).type is CancelledError
+    assert caught == list(range(5_000))
 
 
 def test_the_function_may_go_on_after_a_cancel() -> None:

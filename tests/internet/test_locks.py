@@ -211,6 +211,18 @@ def test_another_processes_lock_cannot_be_released(lock: DeferredFilesystemLock)
         lock.unlock()
 
 
-def test_an_error_while_trying_is_the_result(clock: Clock, tmp_path: Path) -> None:
-    lock = DeferredFilesystemLock(str(tmp_path / "absent" / "lock"), scheduler=clock)
-    assert outcome(lock.deferUntilLocked()).type is FileNotFoundError
+def test_an_error_is_raised_at_first_and_later_becomes_the_result(
+    clock: Clock, tmp_path: Path
+) -> None:
+    directory = tmp_path / "directory"
+    lock = DeferredFilesystemLock(str(directory / "lock"), scheduler=clock)
+    with pytest.raises(FileNotFoundError):
+        lock.deferUntilLocked()
+    directory.mkdir()
+    os.symlink(str(os.getppid()), lock.name)
+    d = lock.deferUntilLocked(timeout=9)
+    os.unlink(lock.name)
+    directory.rmdir()
+    clock.advance(1)
+    assert outcome(d).type is FileNotFoundError
+    assert clock.getDelayedCalls() == []
