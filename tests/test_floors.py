@@ -32,9 +32,11 @@ FLOORS: list[tuple[int, str, list[str]]] = [
     (3, "reactor", ["internet.threads", "internet.fdesc"]),
     (4, "transports", ["internet.abstract", "internet.tcp", "internet.unix", "internet.udp"]),
     (4, "transports", ["internet.stdio", "internet.process", "internet.utils"]),
-    (4, "transports", ["internet.endpoints", "internet.protocol"]),
+    (4, "transports", ["internet.protocol"]),
     # internet.testing has a line-sending protocol, so it stands above the line receivers
     (5, "protocols", ["protocols.*", "internet.ssl", "internet.testing"]),
+    # TLS is a protocol, and endpoints can have it
+    (5, "protocols", ["internet.endpoints", "internet.endpoint_parsers"]),
     (6, "streams", ["streams.*"]),
     (7, "tools", ["conformance.*", "trial.*", "swap.*", "cli.*", "test.*", "__main__"]),
 ]

@@ -60,14 +60,14 @@ class _SimpleHostnameResolver:
     ) -> IHostResolution:
         """Look up *hostName*; a failure is logged, and there are no addresses then."""
         resolution = HostResolution(hostName)
-        resolutionReceiver.resolutionBegan(resolution)  # type: ignore[misc, arg-type]
+        resolutionReceiver.resolutionBegan(resolution)
         looking_up = self._nameResolution(hostName, portNumber)
 
         def tell(found: Iterable[Any]) -> None:
             for family, _, _, _, address in found:
                 if family in (socket.AF_INET, socket.AF_INET6):
                     kind = IPv6Address if family == socket.AF_INET6 else IPv4Address
-                    resolutionReceiver.addressResolved(kind("TCP", *address))  # type: ignore[misc, arg-type]
+                    resolutionReceiver.addressResolved(kind("TCP", *address))
 
         def failed(reason: Failure) -> None:
             log.err(
@@ -78,8 +78,8 @@ class _SimpleHostnameResolver:
             )
 
         looking_up.addCallback(tell).addErrback(failed)
-        looking_up.addBoth(lambda _: resolutionReceiver.resolutionComplete())  # type: ignore[call-arg]
-        return resolution  # type: ignore[return-value]
+        looking_up.addBoth(lambda _: resolutionReceiver.resolutionComplete())
+        return resolution
 
 
 class _Attempts:
@@ -173,8 +173,8 @@ class _AddressCollector:
 class HostnameEndpoint:
     """A place to connect to: a TCP port of a host by its name, whatever addresses it has."""
 
-    _getaddrinfo = staticmethod(socket.getaddrinfo)
-    _deferToThread = staticmethod(threads.deferToThread)
+    _getaddrinfo: Any = staticmethod(socket.getaddrinfo)
+    _deferToThread: Any = staticmethod(threads.deferToThread)
 
     # RFC 8305, section 8, recommends 250 ms and allows up to 2 s; this is Twisted's.
     _DEFAULT_ATTEMPT_DELAY = 0.3
@@ -218,7 +218,7 @@ class HostnameEndpoint:
     def _getNameResolverAndMaybeWarn(self, reactor: object) -> IHostnameResolver:
         """The reactor's resolver; a reactor without one gets ``getaddrinfo``, and a warning."""
         if IReactorPluggableNameResolver.providedBy(reactor):
-            resolver: IHostnameResolver = reactor.nameResolver  # type: ignore[attr-defined]
+            resolver: IHostnameResolver = reactor.nameResolver
             return resolver
         warnings.warn(
             "Passing HostnameEndpoint a reactor that does not provide "
@@ -228,7 +228,7 @@ class HostnameEndpoint:
             DeprecationWarning,
             stacklevel=3,
         )
-        return _SimpleHostnameResolver(self._fallbackNameResolution)  # type: ignore[return-value]
+        return _SimpleHostnameResolver(self._fallbackNameResolution)
 
     @staticmethod
     def _hostAsBytesAndText(host: bytes | str) -> tuple[bool, bytes, str]:

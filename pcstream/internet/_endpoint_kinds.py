@@ -296,7 +296,7 @@ class _SystemdParser(_Parser):
                 descriptor = passed[index]
             except IndexError:
                 raise IndexError(
-                    f"'systemd' endpoint: 'index': {index} of {len(passed)} sockets that were passed"
+                    f"'systemd' endpoint: 'index': there are {len(passed)} sockets, not {index + 1}"
                 )
         else:
             by_name = self._sddaemon.inheritedNamedDescriptors()

@@ -140,8 +140,8 @@ class TCP4ClientEndpoint:
 class TCP6ClientEndpoint:
     """A place to connect to: a TCP port of a host with an IPv6 address."""
 
-    _getaddrinfo = staticmethod(socket.getaddrinfo)
-    _deferToThread = staticmethod(threads.deferToThread)
+    _getaddrinfo: Any = staticmethod(socket.getaddrinfo)
+    _deferToThread: Any = staticmethod(threads.deferToThread)
     _GAI_ADDRESS = 4
     _GAI_ADDRESS_HOST = 0
 

@@ -156,7 +156,7 @@ class Shape:
                 f"{self.kind!r} endpoint: {unnamed[len(places)]!r} is one part too many "
                 "without a name"
             )
-        for name, text in zip(places, unnamed):
+        for name, text in zip(places, unnamed, strict=False):
             if name in texts:
                 raise TypeError(f"{self.kind!r} endpoint: {name!r} is there twice")
             texts[name] = text

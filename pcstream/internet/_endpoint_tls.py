@@ -59,7 +59,7 @@ def wrapClientTLS(
     """
     if TLSMemoryBIOFactory is None:
         raise NotImplementedError(_WITHOUT_TLS)
-    return _WrapperEndpoint(  # type: ignore[return-value]
+    return _WrapperEndpoint(
         wrappedEndpoint,
         lambda factory: TLSMemoryBIOFactory(connectionCreator, True, factory, clock),
     )
@@ -105,7 +105,7 @@ def wrapServerTLS(
     """
     if TLSMemoryBIOFactory is None:
         raise NotImplementedError(_WITHOUT_TLS)
-    return TLSServerEndpoint(wrappedEndpoint, connectionCreator, clock)  # type: ignore[return-value]
+    return TLSServerEndpoint(wrappedEndpoint, connectionCreator, clock)
 
 
 def _files_in(directory: Any) -> Iterator[tuple[str, Any]]:
@@ -127,7 +127,7 @@ def _loadCAsFromDir(directoryPath: Any) -> Any:
     """
     from .ssl import Certificate, trustRootFromCertificates
 
-    authorities = {}
+    authorities: dict[Any, Any] = {}
     for name, read in _files_in(directoryPath):
         if not name.lower().endswith(".pem"):
             continue
@@ -279,8 +279,8 @@ def tls_server(reactor: Any, values: dict[str, Any]) -> Any:
 
     kind = TCP6ServerEndpoint if isIPv6Address(values["interface"]) else TCP4ServerEndpoint
     return wrapServerTLS(
-        SNIConnectionCreator(autoReloadingDirectoryOfPEMs(_file(values["path"]))),  # type: ignore[arg-type]
-        kind(reactor, values["port"], values["backlog"], values["interface"]),  # type: ignore[arg-type]
+        SNIConnectionCreator(autoReloadingDirectoryOfPEMs(_file(values["path"]))),
+        kind(reactor, values["port"], values["backlog"], values["interface"]),
         clock=reactor if IReactorTime.providedBy(reactor) else None,
     )
 

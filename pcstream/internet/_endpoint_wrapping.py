@@ -10,7 +10,7 @@ from zope.interface import alsoProvides, implementer
 from ..python.failure import Failure
 from . import interfaces
 from .defer import Deferred
-from .error import ConnectingCancelledError, NoProtocol
+from .error import ConnectingCancelledError, NoProtocol, NotConnectingError
 from .protocol import ClientFactory, Protocol, connectionDone
 
 # What a protocol may be beside a protocol, and its wrapper has to be then, too.
@@ -39,9 +39,8 @@ class _WrappingProtocol(Protocol):
     def logPrefix(self) -> str:
         """The wrapped protocol's prefix, or the name of its class."""
         if interfaces.ILoggingContext.providedBy(self._wrappedProtocol):
-            prefix: str = self._wrappedProtocol.logPrefix()
-            return prefix
-        return self._wrappedProtocol.__class__.__name__
+            return str(self._wrappedProtocol.logPrefix())
+        return str(self._wrappedProtocol.__class__.__name__)
 
     def connectionMade(self) -> None:
         """Connect the wrapped protocol, then fire the Deferred."""
@@ -109,7 +108,10 @@ class _WrappingFactory(ClientFactory[Any]):
         if connector is None:
             return  # the attempt has not begun: the Deferred fails as cancelled ones do
         deferred.errback(ConnectingCancelledError(connector.getDestination()))
-        connector.stopConnecting()
+        try:
+            connector.stopConnecting()
+        except NotConnectingError:
+            pass  # connected just now: the protocol, if there is one, will drop the connection
 
     def doStart(self) -> None:
         """Start the wrapped factory."""
@@ -126,10 +128,14 @@ class _WrappingFactory(ClientFactory[Any]):
         """
         try:
             wrapped = self._wrappedFactory.buildProtocol(addr)
-            if wrapped is None:
-                raise NoProtocol()
         except BaseException:
+            if self._onConnection.called:
+                raise
             self._onConnection.errback()
+            return None
+        if wrapped is None:
+            if not self._onConnection.called:
+                self._onConnection.errback(NoProtocol())
             return None
         return self.protocol(self._onConnection, wrapped)
 

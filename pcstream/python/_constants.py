@@ -7,9 +7,7 @@ written after it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, NoReturn, TypeVar
-
-_Self = TypeVar("_Self", bound="_Container")
+from typing import Any, ClassVar
 
 
 class NamedConstant:
@@ -111,7 +109,7 @@ class _Container:
 
     _constants: ClassVar[dict[str, Any]] = {}
 
-    def __new__(cls) -> NoReturn:  # type: ignore[misc]
+    def __new__(cls) -> Any:
         raise TypeError(f"{cls.__name__} may not be instantiated.")
 
     def __init_subclass__(cls) -> None:

@@ -75,4 +75,4 @@ class ListenFDs:
 
     def inheritedNamedDescriptors(self) -> dict[str, int]:
         """The descriptors by name; of those that share one, the last."""
-        return dict(zip(self._names, self._descriptors))
+        return dict(zip(self._names, self._descriptors, strict=False))

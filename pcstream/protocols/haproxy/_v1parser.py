@@ -106,12 +106,12 @@ class V1Parser:
             hosts = [_address(socket.AF_INET, word) for word in words[:2]]
             return ProxyInfo(
                 line,
-                IPv4Address("TCP", hosts[0], ports[0]),  # type: ignore[arg-type]
-                IPv4Address("TCP", hosts[1], ports[1]),  # type: ignore[arg-type]
+                IPv4Address("TCP", hosts[0], ports[0]),
+                IPv4Address("TCP", hosts[1], ports[1]),
             )
         hosts = [_address(socket.AF_INET6, word) for word in words[:2]]
         return ProxyInfo(
             line,
-            IPv6Address("TCP", hosts[0], ports[0]),  # type: ignore[arg-type]
-            IPv6Address("TCP", hosts[1], ports[1]),  # type: ignore[arg-type]
+            IPv6Address("TCP", hosts[0], ports[0]),
+            IPv6Address("TCP", hosts[1], ports[1]),
         )

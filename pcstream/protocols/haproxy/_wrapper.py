@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...internet.endpoints import _WrapperServerEndpoint
-from ...internet.interfaces import IAddress, ILoggingContext, IProtocol, IStreamServerEndpoint
+from ...internet.interfaces import ILoggingContext, IProtocol, IStreamServerEndpoint
 from ...python import log
 from .. import policies
 from ._exceptions import InvalidProxyHeader
