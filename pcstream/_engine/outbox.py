@@ -106,6 +106,8 @@ class Outbox:
             return b""
         offset = self._offset
         unsent = len(first) - offset
+        if self.size == unsent <= limit and not offset:
+            return first  # by far the most frequent: one short piece, untouched
         if unsent < limit and len(pieces) > 1 and isinstance(pieces[1], (bytes, memoryview)):
             first = self._join(2 * limit)
             offset, unsent = 0, len(first)
@@ -159,6 +161,12 @@ class Outbox:
             raise ValueError(f"{count} bytes were sent of {self.size}")
         self.size -= count
         pieces = self._pieces
+        if not self.size and len(pieces) == 1:
+            self._offset = 0
+            if isinstance(first := pieces.popleft(), (bytes, memoryview)):
+                return
+            first.advance(count)
+            return
         while count:
             first = pieces[0]
             if isinstance(first, (bytes, memoryview)):

@@ -24,6 +24,9 @@ __all__ = ["TABLE", "Call", "Event", "ProducerSlot", "State"]
 class State(Enum):
     """Who is in the slot, and how the last call left it."""
 
+    # By identity, in C: the table is looked up at every drain, and Enum's own hash is Python.
+    __hash__ = object.__hash__
+
     #: Nobody is registered.
     NONE = "nobody registered"
     #: A push producer that may write.
@@ -42,6 +45,8 @@ class State(Enum):
 
 class Event(Enum):
     """What the consumer tells the slot."""
+
+    __hash__ = object.__hash__
 
     #: A push producer wants in.
     REGISTER_PUSH = "register push"

@@ -135,11 +135,13 @@ class PolledReactor(PosixReactorBase):
 
     def removeWriter(self, writer: Any) -> None:
         """Do not watch for room to write any more; unknown ones too."""
-        waited = self._unflushed.pop(writer, self) is None
-        if (self._flushing.pop(writer, self) is None or waited) and (
-            writer.fileno() not in self._writes
-        ):
-            return
+        if self._unflushed:
+            self._unflushed.pop(writer, None)
+        if self._flushing:
+            self._flushing.pop(writer, None)
+        fd = writer.fileno()
+        if fd not in self._writes and fd in self._selectables:
+            return  # the most frequent case: it has written before it was ever waited for
         self._unwatch(writer, self._writes, self._continuousPolling.removeWriter)
 
     def _unwatch(self, selectable: Any, wanted: set[int], never: Any) -> None:

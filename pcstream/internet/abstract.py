@@ -197,7 +197,9 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
         if not data or not self.connected or self._writeDisconnected or self._aborting:
             return
         self._outbox.append(data)
-        self._accepted()
+        self.startWriting()
+        if self._slot.producer is not None:
+            self._maybePauseProducer()
 
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
         """Queue all elements of *iovec*, or none of them.
@@ -220,10 +222,11 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
         In this order: what was accepted is sent even if the producer's pause raises (C22).
         """
         self.startWriting()
-        self._maybePauseProducer()
+        if self._slot.producer is not None:
+            self._maybePauseProducer()
 
     def _maybePauseProducer(self) -> None:
-        if self._slot.producer is not None and self._isSendBufferFull():
+        if self._isSendBufferFull():
             self._slot.overfull()
 
     def doWrite(self) -> Any:
@@ -241,7 +244,7 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
             self._wait_to_send()
             return None
         self.stopWriting()
-        if self._slot.drained():
+        if self._slot.producer is not None and self._slot.drained():
             return None
         if self.disconnecting or self._writeDisconnecting:
             return self._take(closing.Step.EMPTIED)
