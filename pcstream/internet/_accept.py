@@ -8,6 +8,7 @@ given up, the waiting connections are accepted with it and closed, and it is tak
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from errno import (
@@ -55,6 +56,17 @@ class _HasClose(Protocol):
 
     def close(self) -> object:
         """Close it."""
+
+
+class _NullDevice:
+    """The null device, open by its number alone: left open at exit, it is no unclosed file."""
+
+    def __init__(self) -> None:
+        self._number = os.open(os.devnull, os.O_RDONLY)
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        os.close(self._number)
 
 
 @implementer(_IFileDescriptorReservation)

@@ -39,6 +39,7 @@ from ._accept import (  # noqa: F401
     _FileDescriptorReservation,
     _HasClose,
     _IFileDescriptorReservation,
+    _NullDevice,
     _NullFileDescriptorReservation,
 )
 from ._base_port import BasePort
@@ -65,7 +66,7 @@ _MORE_ACCEPTS = 20
 
 _reservedFD: Any
 if os.name == "posix":
-    _reservedFD = _FileDescriptorReservation(lambda: open(os.devnull))
+    _reservedFD = _FileDescriptorReservation(_NullDevice)
 else:
     _reservedFD = _NullFileDescriptorReservation()
 
