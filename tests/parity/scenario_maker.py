@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 MARK = 65536  # a transport is full above this (contract C6)
-# A stalled peer takes this much for certain (the buffers below hold more than twice as much) ...
-SURELY_TAKEN_BYTES = 150_000
+# A stalled peer takes this much for certain, and its socket stays writable: a UNIX socket is that
+# only while a quarter of its buffer is in use, with the kernel's own share counted ...
+SURELY_TAKEN_BYTES = 40_000
 # ... and cannot take this much: it is more than all buffers, and leaves more than MARK unsent.
 NEVER_TAKEN_BYTES = 2_000_000
-SEND_BUFFER_BYTES = 131_072
+SEND_BUFFER_BYTES = 200_000
 RECEIVE_BUFFER_BYTES = 196_608
 SLOW_PEER_BYTES_A_TURN = 20_000
 

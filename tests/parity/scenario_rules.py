@@ -134,9 +134,10 @@ def _c10(c: Comparison) -> None:
     c.drop("C10", r"push\d+\.resume that was not due")
     # While closing, Twisted waits for the one it resumed; an idle one is not waited for (T2).
     parting = _first_lines(c)
-    if "C10" in c.applied and parting and re.fullmatch(r"push\d+\.stop", parting[3]):
-        if any(re.match(r"> (lose|stop)", line) for line in parting[1]):
-            c.cut_at("C10", parting[0], promise=r"lost ConnectionDone.*")
+    if "C10" in c.applied and parting:
+        closes = any(re.match(r"> (lose|stop)", line) for line in parting[1])
+        if closes and re.fullmatch(r"push\d+\.stop|write lost|= .* end", parting[3]):
+            c.cut_at("C10", parting[0], promise=r"lost .*")
 
 
 @rule("T4", "after abortConnection no pause comes, and the reason is ConnectionAborted")
@@ -208,3 +209,19 @@ def _t10(c: Comparison) -> None:
         # Asked a second time Twisted finds that it cannot send, and loses the connection.
         if any(line.strip().startswith("lost ConnectionLost") for line in c.theirs[position:]):
             c.cut_at("T10", position)
+
+
+@rule("Flush", "what was written is sent before input that is there already is read")
+def _flush(c: Comparison) -> None:
+    parting = _first_lines(c)
+    if parting is None:
+        return
+    shared = parting[1]
+    rests = [n for n, line in enumerate(shared) if line.startswith("= ")]
+    step = shared[rests[-1] + 1 :] if rests else shared
+    # The peer has sent something or ended, and only this step looks for it, and writes as well.
+    waits = any(re.match(r"> peer (send|shutdown|close|reset)", line) for line in shared)
+    looks = any(re.match(r"> resume|finish", line) for line in step)
+    writes = any(re.match(r"> (write|sequence|lose)", line) for line in step)
+    if waits and looks and writes:
+        c.cut_at("Flush", parting[0], promise=r"lost .*")

@@ -43,6 +43,7 @@ class Run:
         self.producer: Producer | None = None  # the last one that was registered
         self.producers = 0
         self.writes = 0
+        self.perhaps_accepted = 0  # bytes written while closing: sent if there is a producer
         self.accepted = 0  # bytes written while they were certain to be sent
         self.received = 0
         self.is_reading = True
@@ -104,6 +105,8 @@ class Run:
             transport.pauseProducing()
         elif word == "resume":
             self.is_reading = True
+            # An end that is already there may be read before or after what was written is sent.
+            self.is_dirty |= self.peer.said_all
             transport.resumeProducing()
         elif word == "stop":
             transport.stopProducing()
@@ -124,6 +127,8 @@ class Run:
             if not peer.said_all:
                 peer.unsent += count
         elif what == "shutdown":
+            # Of what is unsent when the end is read, some may have got through.
+            self.is_dirty |= peer.received < self.accepted
             peer.shutdown()
         elif what == "close":
             # What is unread in the kernel decides between an end and a reset.
@@ -146,9 +151,8 @@ class Run:
     def data(self, size: int) -> bytes:
         """The next *size* bytes to write, adapted to what a stalled peer can take."""
         self.writes += 1
-        if self.peer.mode == "stall" and self.accepted - self.peer.received + size > (
-            SURELY_TAKEN_BYTES
-        ):
+        waiting = self.accepted + self.perhaps_accepted - self.peer.received
+        if self.peer.mode == "stall" and waiting + size > SURELY_TAKEN_BYTES:
             size = NEVER_TAKEN_BYTES
         return bytes([self.writes % 251]) * size
 
@@ -159,8 +163,11 @@ class Run:
 
     def account(self, size: int) -> None:
         transport = self.subject.transport
-        if transport.connected and not transport.disconnecting and not self.is_lost:
-            self.accepted += size
+        if transport.connected and not self.is_lost:
+            if transport.disconnecting:
+                self.perhaps_accepted += size
+            else:
+                self.accepted += size
 
     # the course of it
 
@@ -174,7 +181,11 @@ class Run:
             return False
         peer = self.peer
         reads = self.is_reading and not self.subject.transport.disconnecting
-        if peer.mode != "stall" and peer.end is None and peer.received < self.accepted:
+        if (
+            peer.mode != "stall"
+            and peer.end is None
+            and peer.received < (self.accepted + self.perhaps_accepted)
+        ):
             return True
         if reads and peer.sent + peer.unsent > self.received:
             return True
