@@ -1,1 +1,5 @@
 """Words shared by every floor: failures, logs, adapters (Twisted's module paths)."""
+
+from .._unmirrored import explain_missing
+
+explain_missing(__name__)

@@ -1,1 +1,5 @@
 """Test cases that wait for Deferreds (Twisted's module paths)."""
+
+from .._unmirrored import explain_missing
+
+explain_missing(__name__)
