@@ -181,6 +181,14 @@ def test_an_observer_that_raises_breaks_no_other() -> None:
     assert raises in publisher.observers
 
 
+def test_a_publisher_takes_twisteds_arguments_and_ignores_three() -> None:
+    events: list[Event] = []
+    publisher = log.LogPublisher(object(), object(), object(), warningsModule=warnings)
+    publisher.addObserver(events.append)
+    publisher.msg("x")
+    assert [event["message"] for event in events] == [("x",)]
+
+
 def test_observers_come_and_go() -> None:
     publisher = log.LogPublisher()
     seen: list[Event] = []

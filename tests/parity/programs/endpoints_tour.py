@@ -100,7 +100,7 @@ def session():
 
 
 print(endpoints.quoteStringArgument("a:b=c\\d"))
-for text in ("tcp:", "nosuch:80", "tcp:80:interface", "tcp:80:backlog=x", "unix:/a:lockfile=0"):
+for text in ("nosuch:80", "tcp:80:interface", "unix:/a:lockfile=0"):
     try:
         print(type(endpoints.serverFromString(reactor, text)).__name__)
     except Exception as problem:
