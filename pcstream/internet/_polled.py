@@ -17,6 +17,7 @@ from typing import Any
 from zope.interface import implementer
 
 from pcstream.internet._continuous_polling import _ContinuousPolling
+from pcstream.internet._delayed_call import DelayedCall
 from pcstream.internet._dispatch import _NO_FILEDESC
 from pcstream.internet.interfaces import IReactorFDSet
 from pcstream.internet.main import CONNECTION_DONE, CONNECTION_LOST
@@ -46,6 +47,8 @@ class PolledReactor(PosixReactorBase):
         #: are being flushed.
         self._unflushed: dict[Any, None] = {}
         self._flushing: dict[Any, None] = {}
+        #: A timer has been brought forward since the flush began.
+        self._is_hastened = False
         #: Numbers given to new owners since the poller last returned: its news about them is
         #: about the old ones.
         self._new_owners: set[int] = set()
@@ -200,9 +203,16 @@ class PolledReactor(PosixReactorBase):
         """Wait once, and hand out what came."""
         poller = self._poller
         if self._unflushed:
+            self._is_hastened = False
             self._flush()
             if self._unflushed:
                 timeout = 0  # they can go on at once, but others come first
+            elif (
+                self._newTimedCalls or self._is_hastened or self._justStopped or not self._started
+            ):
+                # Whoever wrote has planned something, or ended the loop, which the time-out, known
+                # before, has not heard of.
+                timeout = 0
         if self._outdated:
             self._tell_poller()
         self._new_owners.clear()
@@ -229,6 +239,10 @@ class PolledReactor(PosixReactorBase):
                     log.err()  # its connectionLost failed: no reason to spare the others
         finally:
             dispatching.logger = None
+
+    def _moveCallLaterSooner(self, delayedCall: DelayedCall) -> None:
+        super()._moveCallLaterSooner(delayedCall)
+        self._is_hastened = True
 
     def _flush(self) -> None:
         """Have everybody write who has something to."""

@@ -624,6 +624,26 @@ def test_bringing_a_timer_forward_wakes_the_sleeper(reactor: Reactor) -> None:
     run(reactor)
 
 
+@pytest.mark.parametrize("what", ["set", "bring forward", "stop", "crash"])
+def test_what_a_flush_plans_is_not_slept_over(polled: Reactor, pair: Any, what: str) -> None:
+    later = polled.callLater(1000, polled.stop)
+
+    def write() -> None:
+        if what == "set":
+            polled.callLater(0, polled.stop)
+        elif what == "bring forward":
+            later.reset(0)
+        else:
+            getattr(polled, what)()
+
+    writer = Watched(polled, pair[0], write=write)
+    polled.callWhenRunning(polled.flushSoon, writer)
+    run(polled)
+    assert writer.diary == ["write"]
+    if later.active():
+        later.cancel()
+
+
 def test_putting_a_timer_off_keeps_it_from_running(reactor: Reactor) -> None:
     ran: list[str] = []
     call = reactor.callLater(0.005, ran.append, "put off")
