@@ -293,3 +293,8 @@ def test_completers(completer: usage.Completer, code: str) -> None:
     assert completer._shellCode("x", "zsh") == code
     with pytest.raises(NotImplementedError):
         completer._shellCode("x", "fish")
+
+
+def test_completion_functions_are_not_printed() -> None:
+    with pytest.raises(usage.UsageError):
+        usage.Options().parseOptions(["--_shell-completion", "zsh"])
