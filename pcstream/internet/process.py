@@ -368,6 +368,15 @@ def _listOpenFDs() -> list[int]:
     return list(range(1024 if limit == resource.RLIM_INFINITY else limit))
 
 
+class _FDDetector:
+    """Twisted's name for what lists the open descriptors."""
+
+    _listOpenFDs = staticmethod(_listOpenFDs)
+
+
+detector = _FDDetector()
+
+
 def _open_descriptors() -> list[tuple[int, bool]]:
     """Each open descriptor, and whether exec closes it."""
     found = []

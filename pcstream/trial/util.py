@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ..python.failure import Failure
+
 __all__ = [
     "DEFAULT_TIMEOUT",
     "DEFAULT_TIMEOUT_DURATION",
     "DirtyReactorAggregateError",
     "acquireAttribute",
+    "excInfoOrFailureToExcInfo",
     "suppress",
 ]
 
@@ -62,6 +65,11 @@ def acquireAttribute(objects: Sequence[Any], attr: str, default: Any = _MISSING)
     if default is _MISSING:
         raise AttributeError(f"attribute {attr!r} not found in {objects!r}")
     return default
+
+
+def excInfoOrFailureToExcInfo(err: Any) -> Any:
+    """What :func:`sys.exc_info` would say of a failure; anything else as it is."""
+    return (err.type, err.value, err.getTracebackObject()) if isinstance(err, Failure) else err
 
 
 def suppress(action: str = "ignore", **kwarg: Any) -> tuple[tuple[str], dict[str, Any]]:

@@ -257,3 +257,9 @@ class NestedTests(unittest.SynchronousTestCase):
         before = log.theLogPublisher.observers
         Sample("test_errors").run(pyunit.TestResult())
         self.assertEqual(log.theLogPublisher.observers, before)
+
+
+def test_exception_info_of_a_failure_and_of_anything_else() -> None:
+    failure = Failure(ZeroDivisionError("x"))
+    assert util.excInfoOrFailureToExcInfo(failure)[:2] == (failure.type, failure.value)
+    assert util.excInfoOrFailureToExcInfo((1, 2, 3)) == (1, 2, 3)

@@ -53,3 +53,13 @@ def test_says_that_it_was_skipped(tmp_path: Path) -> None:
         check=True,
     )
     assert "SKIPPED" in done.stdout
+
+
+def test_the_surface_of_every_mirrored_module_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "surface.py").write_text('MODULES = """internet.tcp internet.nosuch""".split()')
+    monkeypatch.setenv("PCSTREAM_YARDSTICK", str(tmp_path))
+    modules = run.surface_modules()
+    assert {"internet.tcp", "python.filepath", "python.reflect"} <= set(modules)
+    assert not {"internet.nosuch", "web.server", *run.NO_SURFACE} & set(modules)
