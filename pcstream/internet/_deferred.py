@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Coroutine, Generator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
-from ..python import log
 from ..python.failure import Failure
+from ._debug_info import DebugInfo, calling_stack, warn_of_circle
 from ._deferred_errors import AlreadyCalledError, CancelledError, TimeoutError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from .interfaces import IReactorTime
 
+_P = ParamSpec("_P")
 _T = TypeVar("_T")
 _SelfResultT = TypeVar("_SelfResultT")
 _NextResultT = TypeVar("_NextResultT")
@@ -42,57 +43,6 @@ def passthru(arg: _T) -> _T:
 
 def _failthru(arg: Failure) -> Failure:
     return arg
-
-
-class DebugInfo:
-    """Logs a failure that nobody handled, when its Deferred goes.
-
-    It is a part of its own so that only a Deferred that failed pays for a finalizer.
-
-    :ivar failResult: the failure, None once it is handled.
-    :ivar creator: the stack that made the Deferred, if debugging was on.
-    :ivar invoker: the stack that first fired it, if debugging was on.
-    """
-
-    __module__ = _DEFER
-
-    failResult: Failure | None = None
-    creator: list[str] | None = None
-    invoker: list[str] | None = None
-    _can_report = False
-
-    def __init__(self) -> None:
-        if not DebugInfo._can_report:
-            # a report is often made while the interpreter ends, when nothing can be imported
-            import linecache
-            import logging
-
-            DebugInfo._can_report = bool(linecache and logging)
-
-    def _getDebugTracebacks(self) -> str:
-        """Who made the Deferred and who fired it, as far as that is known."""
-        info = ""
-        for mark, title, stack in (
-            (" C", "Deferred was created", self.creator),
-            (" I", "First Invoker was", self.invoker),
-        ):
-            if stack is not None:
-                info += f"{mark}: {title}:\n"
-                for line in "".join(stack).split("\n")[:-1]:
-                    info += f"{mark}:{line}\n"
-        return info
-
-    def __del__(self) -> None:
-        if self.failResult is None:
-            return
-        debug = self._getDebugTracebacks()
-        log.msg("Unhandled error in Deferred:", isError=True)
-        log.msg(
-            failure=self.failResult,
-            why=f"(debug: {debug})" if debug else "",
-            debugInfo=debug,
-            isError=1,
-        )
 
 
 class Pending:
@@ -157,7 +107,7 @@ class Deferred(Generic[_SelfResultT]):
         self._suppressAlreadyCalled = False
         if self.debug:
             self._debugInfo = DebugInfo()
-            self._debugInfo.creator = _stack()[:-2]
+            self._debugInfo.creator = calling_stack()[:-2]
 
     @property
     def callbacks(self) -> list[Any]:
@@ -219,7 +169,38 @@ class Deferred(Generic[_SelfResultT]):
             self._runCallbacks()
         return self
 
-    def addCallback(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> Deferred[Any]:
+    # A callback may return a value, a Deferred of one, or a Failure instead of either. What type
+    # checkers cannot match (optional arguments behind the result) is let pass.
+    @overload
+    def addCallback(
+        self,
+        callback: Callable[Concatenate[_SelfResultT, _P], Deferred[_NextResultT]],
+        *args: _P.args,
+        **kwargs: _P.kwargs,
+    ) -> Deferred[_NextResultT]: ...
+
+    @overload
+    def addCallback(
+        self,
+        callback: Callable[Concatenate[_SelfResultT, _P], _NextResultT | Failure],
+        *args: _P.args,
+        **kwargs: _P.kwargs,
+    ) -> Deferred[_NextResultT]: ...
+
+    @overload
+    def addCallback(
+        self,
+        callback: Callable[Concatenate[_SelfResultT, _P], _NextResultT],
+        *args: _P.args,
+        **kwargs: _P.kwargs,
+    ) -> Deferred[_NextResultT]: ...
+
+    @overload
+    def addCallback(
+        self, callback: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Deferred[Any]: ...
+
+    def addCallback(self, callback: Any, *args: Any, **kwargs: Any) -> Deferred[Any]:
         """Add a callback for a result; a failure passes it by.
 
         :return: this Deferred.
@@ -236,7 +217,36 @@ class Deferred(Generic[_SelfResultT]):
             self._runCallbacks()
         return self
 
-    def addErrback(self, errback: Callable[..., Any], *args: Any, **kwargs: Any) -> Deferred[Any]:
+    @overload
+    def addErrback(
+        self,
+        errback: Callable[Concatenate[Failure, _P], Deferred[_NextResultT]],
+        *args: _P.args,
+        **kwargs: _P.kwargs,
+    ) -> Deferred[_SelfResultT | _NextResultT]: ...
+
+    @overload
+    def addErrback(
+        self,
+        errback: Callable[Concatenate[Failure, _P], _NextResultT | Failure],
+        *args: _P.args,
+        **kwargs: _P.kwargs,
+    ) -> Deferred[_SelfResultT | _NextResultT]: ...
+
+    @overload
+    def addErrback(
+        self,
+        errback: Callable[Concatenate[Failure, _P], _NextResultT],
+        *args: _P.args,
+        **kwargs: _P.kwargs,
+    ) -> Deferred[_SelfResultT | _NextResultT]: ...
+
+    @overload
+    def addErrback(
+        self, errback: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Deferred[Any]: ...
+
+    def addErrback(self, errback: Any, *args: Any, **kwargs: Any) -> Deferred[Any]:
         """Add an errback for a failure; a result passes it by.
 
         :return: this Deferred.
@@ -245,7 +255,34 @@ class Deferred(Generic[_SelfResultT]):
             return self._add((None, None, None, errback, args, kwargs))
         return self._add((None, None, None, errback, None, None))
 
-    def addBoth(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> Deferred[Any]:
+    @overload
+    def addBoth(
+        self,
+        callback: Callable[Concatenate[_SelfResultT | Failure, _P], Deferred[_NextResultT]],
+        *args: _P.args,
+        **kwargs: _P.kwargs,
+    ) -> Deferred[_NextResultT]: ...
+
+    @overload
+    def addBoth(
+        self,
+        callback: Callable[Concatenate[_SelfResultT | Failure, _P], _NextResultT | Failure],
+        *args: _P.args,
+        **kwargs: _P.kwargs,
+    ) -> Deferred[_NextResultT]: ...
+
+    @overload
+    def addBoth(
+        self,
+        callback: Callable[Concatenate[_SelfResultT | Failure, _P], _NextResultT],
+        *args: _P.args,
+        **kwargs: _P.kwargs,
+    ) -> Deferred[_NextResultT]: ...
+
+    @overload
+    def addBoth(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> Deferred[Any]: ...
+
+    def addBoth(self, callback: Any, *args: Any, **kwargs: Any) -> Deferred[Any]:
         """Add a callback for a result and a failure alike.
 
         :return: this Deferred.
@@ -332,7 +369,7 @@ class Deferred(Generic[_SelfResultT]):
         if self.debug:
             if self._debugInfo is None:
                 self._debugInfo = DebugInfo()
-            self._debugInfo.invoker = _stack()[:-3]
+            self._debugInfo.invoker = calling_stack()[:-3]
         self.called = True
         self.result = result
         self._canceller = None
@@ -436,7 +473,7 @@ class Deferred(Generic[_SelfResultT]):
                     continue
                 if result is current:
                     try:
-                        _warn_of_circle(callback)
+                        warn_of_circle(callback)
                     except DeprecationWarning:
                         current.result = result = Failure(captureVars=current.debug)
                         failed = True
@@ -532,23 +569,9 @@ class Deferred(Generic[_SelfResultT]):
 
         The Deferred's own result is None from then on. Cancelling the Future cancels the Deferred.
         """
-        future = loop.create_future()
+        from ._futures import as_future
 
-        def succeeded(result: Any) -> None:
-            if not future.cancelled():
-                future.set_result(result)
-
-        def failed(failure: Failure) -> None:
-            if not future.cancelled():
-                future.set_exception(failure.value)
-
-        def done(_: Future[Any]) -> None:
-            if future.cancelled():
-                self.cancel()
-
-        self.addCallbacks(succeeded, failed)
-        future.add_done_callback(done)
-        return future
+        return as_future(self, loop)
 
     @classmethod
     def fromFuture(cls, future: Future[_SelfResultT]) -> Deferred[_SelfResultT]:
@@ -556,18 +579,9 @@ class Deferred(Generic[_SelfResultT]):
 
         Cancelling the Deferred cancels the Future, and it fires when that has happened.
         """
-        result = cls()
-        result._canceller = _PendingFuture(future)
+        from ._futures import from_future
 
-        def done(_: Future[_SelfResultT]) -> None:
-            try:
-                value: Any = future.result()
-            except BaseException:
-                value = Failure()
-            result.callback(value)
-
-        future.add_done_callback(done)
-        return result
+        return from_future(cls, future)
 
     @classmethod
     def fromCoroutine(
@@ -593,33 +607,6 @@ class Deferred(Generic[_SelfResultT]):
         return f"<{self.__class__.__name__} at 0x{id(self):x}{status}>"
 
     __str__ = __repr__
-
-
-def _stack() -> list[str]:
-    """The calling stack as text, this function's own frame included."""
-    # drags in the tokenizer, which is of use only with debugging on
-    import traceback
-
-    return traceback.format_stack()
-
-
-_CIRCULAR = (
-    "Callback returned the Deferred it was attached to; this breaks the callback chain and will "
-    "raise an exception in the future."
-)
-
-
-def _warn_of_circle(callback: Any) -> None:
-    code = getattr(callback, "__code__", None)
-    if code is None:
-        warnings.warn(_CIRCULAR, DeprecationWarning, stacklevel=3)
-    else:
-        warnings.warn_explicit(
-            _CIRCULAR,
-            DeprecationWarning,
-            filename=code.co_filename,
-            lineno=max([code.co_firstlineno, *(line for *_, line in code.co_lines() if line)]),
-        )
 
 
 _NO_KEYWORDS: dict[str, Any] = {}
@@ -649,18 +636,6 @@ def _continue(result: Any, waiter: _Waiter) -> Any:
     deferred.result = result
     deferred.paused -= 1
     return _HANDED_OVER
-
-
-class _PendingFuture(Pending):
-    """An asyncio Future: cancelled at once, done a turn later."""
-
-    __slots__ = ("future",)
-
-    def __init__(self, future: Future[Any]) -> None:
-        self.future = future
-
-    def cancel_pending(self) -> None:
-        self.future.cancel()
 
 
 def _cancelledToTimedOutError(value: _T, timeout: float) -> _T:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from types import CoroutineType
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar, overload
 
 from ..python.failure import Failure
 from ._deferred import Deferred
 from ._inline_callbacks import run_coroutine
 
+_P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
@@ -34,13 +35,31 @@ def fail(result: Failure | BaseException | None = None) -> Deferred[Any]:
     return d
 
 
-def execute(callable: Callable[..., _T], *args: Any, **kwargs: Any) -> Deferred[_T]:
+def execute(callable: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Deferred[_T]:
     """Call *callable*; a Deferred of what it returned or raised."""
     try:
         result = callable(*args, **kwargs)
     except BaseException:
         return fail()
     return succeed(result)
+
+
+@overload
+def maybeDeferred(
+    f: Callable[_P, Deferred[_T] | Coroutine[Deferred[Any], Any, _T]],
+    *args: _P.args,
+    **kwargs: _P.kwargs,
+) -> Deferred[_T]: ...
+
+
+@overload
+def maybeDeferred(
+    f: Callable[_P, Deferred[_T] | _T], *args: _P.args, **kwargs: _P.kwargs
+) -> Deferred[_T]: ...
+
+
+@overload
+def maybeDeferred(f: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Deferred[_T]: ...
 
 
 def maybeDeferred(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Deferred[Any]:

@@ -11,9 +11,7 @@ from typing import Any, TypeVar
 
 from ..python import log
 from ..python.failure import Failure
-from ._deferred import (
-    DebugInfo as DebugInfo,
-)
+from ._debug_info import DebugInfo as DebugInfo
 from ._deferred import (
     Deferred,
 )
