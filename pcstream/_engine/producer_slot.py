@@ -18,7 +18,7 @@ from typing import Any
 
 from ..python import log
 
-__all__ = ["TABLE", "Call", "Event", "ProducerSlot", "State"]
+__all__ = ["DEAD_SLOT", "TABLE", "Call", "Event", "ProducerSlot", "State"]
 
 
 class State(Enum):
@@ -263,3 +263,8 @@ def _stop(producer: Any) -> None:
         producer.stopProducing()
     except Exception:
         log.err(None, f"{producer!r} raised in stopProducing")
+
+
+#: For whoever has nothing any more that a producer could write to: it stops each at once (C2).
+DEAD_SLOT = ProducerSlot()
+DEAD_SLOT.lost()

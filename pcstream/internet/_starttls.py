@@ -68,6 +68,7 @@ class StartTLSMixin:
         is_client = transport._tlsClientDefault == bool(normal)
         factory = tls.TLSMemoryBIOFactory(ctx, is_client, Factory(), _clock_of(transport.reactor))
         producer, is_streaming = transport.producer, transport.streamingProducer
+        is_owed_a_resume = transport.producerPaused
         if producer is not None:
             transport.unregisterProducer()
         layer = tls.BufferingTLSTransport(factory, transport.protocol, False)
@@ -81,6 +82,9 @@ class StartTLSMixin:
         layer.makeConnection(_Underneath(transport))
         if producer is not None:
             layer.registerProducer(producer, is_streaming)
+            if is_owed_a_resume:
+                layer.carry_pause_over()
+                transport._slot.overfull()
 
     @property
     def negotiatedProtocol(self) -> bytes | None:

@@ -17,7 +17,8 @@ from OpenSSL.SSL import Error, SysCallError, WantReadError, ZeroReturnError
 from zope.interface import directlyProvides, implementer, providedBy
 
 from .._engine.outbox import Outbox
-from .._engine.producer_slot import ProducerSlot
+from .._engine.producer_slot import DEAD_SLOT, ProducerSlot, State
+from ..internet.error import ConnectionAborted
 from ..internet.interfaces import (
     IHandshakeListener,
     ILoggingContext,
@@ -30,6 +31,7 @@ from ..internet.interfaces import (
 )
 from ..internet.main import CONNECTION_LOST
 from ..internet.protocol import Protocol, connectionDone
+from ..python import log
 from ..python.failure import Failure
 from ._pull_to_push import _PullToPush
 from ._tls_legacy import SomeConnectionCreator, connection_maker
@@ -53,15 +55,27 @@ class _ProducerMembrane:
     It is paused while there is any reason for it, and is called only when that changes.
     """
 
-    def __init__(self, producer: Any) -> None:
+    def __init__(self, producer: Any, name: str | None = None) -> None:
+        """
+        :param name: the transport below shows it when it refuses another producer (contract C1).
+        """
         self._producer = producer
+        self._name = repr(producer) if name is None else name
         self._slot = ProducerSlot()
         self._slot.register(producer, True)
         self._reasons: set[str] = set()
 
+    def __repr__(self) -> str:
+        return self._name
+
     @property
     def _producerPaused(self) -> bool:
         return self._slot.is_paused
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether the producer has been stopped, or waits for nothing but that."""
+        return self._slot.state in (State.DEAD, State.DYING)
 
     def hold(self, reason: str) -> None:
         """There is *reason* to pause."""
@@ -74,6 +88,11 @@ class _ProducerMembrane:
         if not self._reasons:
             self._slot.drained()
 
+    def is_paused_already(self) -> None:
+        """Somebody else has told the producer to pause, because the transport below is full."""
+        self._reasons.add(_TRANSPORT)
+        self._slot.state = State.PUSH_PAUSED
+
     def pauseProducing(self) -> None:
         """The transport below is full."""
         self.hold(_TRANSPORT)
@@ -81,6 +100,12 @@ class _ProducerMembrane:
     def resumeProducing(self) -> None:
         """The transport below has room."""
         self.release(_TRANSPORT)
+
+    def cut_off(self) -> None:
+        """Nothing it writes can be sent any more: it hears nothing until its stop."""
+        self._slot.cut_off()
+        if isinstance(self._producer, _PullToPush):
+            self._producer.stopStreaming()
 
     def stopProducing(self) -> None:
         """The connection is gone."""
@@ -105,6 +130,11 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
     _producer: _ProducerMembrane | None = None
     _aborted = False
     _is_reading_paused = False
+    #: What arrives is not wanted any more, only that the peer closes.
+    _discards_input = False
+    #: Something may have been decrypted, or may wait to be, that the application has not got.
+    _holds_input = False
+    _delivery: Any = None
     _tlsConnection: Any = None
     _negotiated: bytes | None = None
     factory: TLSMemoryBIOFactory
@@ -142,7 +172,14 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
         except Error:
             self._tlsShutdownFinished(Failure())
         else:
+            # A callback that OpenSSL has called may have given up as well.
+            if self._aborted:
+                return
             self._handshakeDone = True
+            if self._is_reading_paused:
+                # It was put off: without reading there is no handshake, and without that no
+                # writing, which a pause is not to prevent.
+                self.transport.pauseProducing()
             if IHandshakeListener.providedBy(self.wrappedProtocol):
                 self.wrappedProtocol.handshakeCompleted()
 
@@ -150,19 +187,13 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
 
     def _flushSendBIO(self) -> None:
         """Send the records that OpenSSL has made."""
-        try:
-            records = self._tlsConnection.bio_read(_BIO_READ_BYTES)
-        except WantReadError:
-            return  # none
-        self.transport.write(records)
-
-    def _drain_send_bio(self) -> None:
-        """Send every record that OpenSSL has made; what a shutdown leaves can be many."""
-        while True:
+        records: bytes | None = None
+        # A shutdown or a long chain of certificates can leave more than is taken at a time.
+        while records is None or len(records) == _BIO_READ_BYTES:
             try:
                 records = self._tlsConnection.bio_read(_BIO_READ_BYTES)
             except WantReadError:
-                return
+                return  # none
             self.transport.write(records)
 
     def _flushReceiveBIO(self) -> None:
@@ -173,16 +204,21 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
             except WantReadError:
                 break
             except ZeroReturnError:
-                # The peer's closing alert: answer it.
+                # The peer's closing alert: answer it, after what was written before it came.
+                self._send_collected()
                 self._shutdownTLS()
                 self._tlsShutdownFinished(None)
             except Error:
                 self._tlsShutdownFinished(Failure())
             else:
-                if not self._aborted:
+                if not (self._aborted or self._discards_input):
                     self.wrappedProtocol.dataReceived(data)
+        self._holds_input = self._is_reading_paused
         # Reading can make OpenSSL write: a new key, an alert.
         self._flushSendBIO()
+
+    def _send_collected(self) -> None:
+        """Send what has been written and not passed on yet; here there is never any."""
 
     def dataReceived(self, bytes: bytes) -> None:
         """The transport below has received records."""
@@ -204,7 +240,7 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
         except Error:
             # In the middle of a handshake no alert can be sent.
             is_complete = False
-        self._drain_send_bio()
+        self._flushSendBIO()
         if is_complete:
             self.transport.loseConnection()
 
@@ -220,21 +256,27 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
                 self._reason = reason
         self._lostTLSConnection = True
         # An alert that tells the peer what is wrong.
-        self._drain_send_bio()
+        self._flushSendBIO()
+        if self._producer is not None:
+            # Whatever it writes is dropped from now on, and the transport is not to wait for it.
+            self._producer.cut_off()
+            self.transport.unregisterProducer()
         # The application hears of it when the transport is gone, and never from inside this call.
         self.transport.loseConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The transport below is gone."""
         if not self._lostTLSConnection and not self._aborted:
-            # There may be something left to deliver, and it may be found that it ends too early.
-            self._is_reading_paused = False
-            self._tlsConnection.bio_shutdown()
-            self._flushReceiveBIO()
+            self._find_out_how_it_ended()
         self._lostTLSConnection = True
+        if self._aborted and self._reason is None:
+            self._reason = Failure(ConnectionAborted())  # contract T4, whatever is below
         reason, self._reason = self._reason or reason, None
         self.connected = 0
         self._outbox.clear()
+        if self._delivery is not None:
+            self._delivery.cancel()
+            self._delivery = None
         membrane, self._producer = self._producer, None
         if membrane is not None:
             membrane.stopProducing()
@@ -242,35 +284,47 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
         self._tlsConnection = None
         super().connectionLost(reason)
 
+    def _find_out_how_it_ended(self) -> None:
+        """Deliver what is left, and see whether the end comes too early."""
+        self._tlsConnection.bio_shutdown()
+        try:
+            self._flushReceiveBIO()
+        except Exception:
+            # The application's, which has to hear of the end all the same.
+            log.err(None, f"{self.wrappedProtocol!r} raised in dataReceived")
+
     def loseConnection(self) -> None:
         """Close once everything written has been sent and the producer has unregistered."""
         if self.disconnecting or not self.connected:
             return
-        if not self._handshakeDone and not self._outbox:
-            # OpenSSL cannot close what it has not opened, and there is nothing to wait for.
-            self.abortConnection()
-            return
         self.disconnecting = True
         if self._is_reading_paused:
-            # Contract T8: the peer's closing alert has to be read; what comes before it is not
-            # wanted any more.
             self._discard_input()
         self._close_if_done()
 
     def _discard_input(self) -> None:
+        """Read on although the application has paused: the peer's closing alert is wanted (T8)."""
         self._is_reading_paused = False
-        self.wrappedProtocol.dataReceived = _discard
+        self._discards_input = True
         self.transport.resumeProducing()
+        self._deliver_later()
 
     def _close_if_done(self) -> None:
-        if self.disconnecting and not self._outbox and self._producer is None:
+        if not self.disconnecting or self._outbox or self._producer is not None:
+            return
+        if self._handshakeDone:
             self._shutdownTLS()
+        else:
+            # OpenSSL cannot close what it has not opened, and there is nothing to wait for.
+            self.abortConnection()
 
     def abortConnection(self) -> None:
         """Drop everything; the application hears ``ConnectionAborted`` in a later turn."""
         self._aborted = True
         self.disconnecting = True
         self._outbox.clear()
+        if self._producer is not None:
+            self._producer.cut_off()
         self.transport.abortConnection()
 
     def failVerification(self, reason: Failure) -> None:
@@ -285,8 +339,13 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
 
     def pauseProducing(self) -> None:
         """Deliver nothing more, not even what has been decrypted already (contract T6)."""
+        if self.disconnecting:
+            # Contract T8: nothing is wanted any more, but the close is.
+            self._discards_input = True
+            return
         self._is_reading_paused = True
-        self.transport.pauseProducing()
+        if self._handshakeDone:
+            self.transport.pauseProducing()
 
     def resumeProducing(self) -> None:
         """Deliver again; what is there already comes in a later turn (contract T5)."""
@@ -294,11 +353,21 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
             return
         self._is_reading_paused = False
         self.transport.resumeProducing()
-        self.factory._clock.callLater(0, self._deliver_held)
+        self._deliver_later()
+
+    def _deliver_later(self) -> None:
+        if self._holds_input and self._delivery is None:
+            self._delivery = self.factory._clock.callLater(0, self._deliver_held)
 
     def _deliver_held(self) -> None:
-        if self.connected and not self._lostTLSConnection and self._handshakeDone:
+        self._delivery = None
+        try:
             self._flushReceiveBIO()
+        except Exception:
+            # As when a transport's dataReceived raises: it is logged, and the connection dropped.
+            failure = Failure()
+            log.err(failure, f"{self.wrappedProtocol!r} raised in dataReceived")
+            self.failVerification(failure)
 
     def stopProducing(self) -> None:
         """Close; the same as :meth:`loseConnection`."""
@@ -312,7 +381,11 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
             raise TypeError("Data must be bytes")
         if not data or self._lostTLSConnection or self._aborted:
             return False
-        return not self.disconnecting or self._producer is not None
+        if self._producer is None:
+            return not self.disconnecting
+        if isinstance(self._producer._producer, _PullToPush):
+            self._producer._producer.note_write()
+        return True
 
     def write(self, bytes: bytes) -> None:
         """Encrypt and send *bytes*; after :meth:`loseConnection` only a producer's still count.
@@ -347,38 +420,53 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
     def _unbufferPendingWrites(self) -> None:
         """Give OpenSSL what it takes of the outbox."""
         outbox = self._outbox
+        raised: Exception | None = None
         while outbox:
             try:
                 taken = self._tlsConnection.send(outbox.peek(_RECORD_BYTES))
             except WantReadError:
                 self._flushSendBIO()
                 self._hold_producer()
-                return
+                break
             except Error:
                 # Nothing that waits can be sent any more.
                 outbox.clear()
                 self._tlsShutdownFinished(Failure())
-                return
+                break
             outbox.consume(taken)
-            self._flushSendBIO()
-        if self._producer is not None:
-            self._producer.release(_HANDSHAKE)
-        self._close_if_done()
+            try:
+                self._flushSendBIO()
+            except Exception as e:
+                # Contract C22: a producer's pause. What was accepted is sent all the same.
+                raised = e
+        else:
+            if self._producer is not None:
+                self._producer.release(_HANDSHAKE)
+            self._close_if_done()
+        if raised is not None:
+            raise raised
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """Take *producer* as the source of what is to be sent; a pull producer is driven.
 
         :raises RuntimeError: one is registered already.
         """
-        if self._lostTLSConnection or self._aborted:
-            producer.stopProducing()  # contract C2
+        if self._producer is None and (self._lostTLSConnection or self._aborted):
+            DEAD_SLOT.register(producer, streaming)
             return
-        driver = None if streaming else _PullToPush(producer, self)
-        membrane = _ProducerMembrane(producer if driver is None else driver)
+        driver = None if streaming else _PullToPush(producer, self, self.factory._clock)
+        membrane = _ProducerMembrane(producer if driver is None else driver, repr(producer))
         self.transport.registerProducer(membrane, True)
+        if membrane.is_dead:
+            return  # contract C2, C20: so is the transport
         self._producer = membrane
         if driver is not None:
             driver.startStreaming()
+
+    def carry_pause_over(self) -> None:
+        """The producer comes from the transport below, which had paused it (contract C9)."""
+        if self._producer is not None:
+            self._producer.is_paused_already()
 
     def unregisterProducer(self) -> None:
         """Let go of the producer; what it has written is still sent (contract C14, T3)."""
@@ -390,6 +478,11 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
         self._producer = None
         self.transport.unregisterProducer()
         self._close_if_done()
+
+    def stopConsuming(self) -> None:
+        """Let go of the producer and close."""
+        self.unregisterProducer()
+        self.loseConnection()
 
     # -- what TLS knows of the peer
 
@@ -475,6 +568,9 @@ class BufferingTLSTransport(TLSMemoryBIOProtocol):
     def writeSequence(self, sequence: Iterable[bytes]) -> None:
         """Write the elements of *sequence*, or, if one is no ``bytes``, none of them."""
         super().writeSequence(sequence)
+
+    def _send_collected(self) -> None:
+        self._aggregator.flush()
 
     def loseConnection(self) -> None:
         """Close once everything written has been sent."""
