@@ -49,6 +49,8 @@ class _SendmsgMixin(_Base):
 
         :param fileno: to stay open until it has been sent.
         """
+        if not self.connected or self._writeDisconnected or self._aborting:
+            return  # silently, as what is written to the dead (contract C17)
         self._sendmsgQueue.append(fileno)
         self._accepted()
 
@@ -81,10 +83,10 @@ class _SendmsgMixin(_Base):
             if e.errno == EAGAIN:
                 return None
             return main.CONNECTION_LOST
+        descriptors: list[int] = []
         for level, kind, data in received.ancillary:
             if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                for descriptor in array("i", data):
-                    self._descriptor_received(descriptor)
+                descriptors.extend(array("i", data))
             else:
                 self._log_strange(
                     "received unsupported ancillary data (level=%(cmsgLevel)r, "
@@ -92,7 +94,18 @@ class _SendmsgMixin(_Base):
                     cmsgLevel=level,
                     cmsgType=kind,
                 )
-        return self._dataReceived(received.data)
+        try:
+            while descriptors and self._is_listened_to():
+                self._descriptor_received(descriptors.pop(0))
+        finally:
+            # Whoever should have taken them has closed the connection, or has raised.
+            for descriptor in descriptors:
+                os.close(descriptor)
+        return self._dataReceived(received.data) if self._is_listened_to() else None
+
+    def _is_listened_to(self) -> bool:
+        # The protocol goes with the connection.
+        return hasattr(self, "protocol") and not getattr(self, "_aborting", False)
 
     def _descriptor_received(self, descriptor: int) -> None:
         if interfaces.IFileDescriptorReceiver.providedBy(self.protocol):

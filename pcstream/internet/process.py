@@ -12,6 +12,7 @@ import fcntl
 import gc
 import os
 import pty
+import resource
 import signal
 import stat
 import sys
@@ -22,6 +23,7 @@ from typing import Any
 
 from zope.interface import implementer
 
+from .._engine.producer_slot import DEAD_SLOT
 from ..python import log
 from ..python._switch_user import switchUID
 from ..python.failure import Failure
@@ -116,12 +118,11 @@ class ProcessWriter(FileDescriptor):
             self.startReading()
         return taken
 
-    def write(self, data: bytes) -> None:
-        """Queue *data* for the child."""
+    def _accepted(self) -> None:
         # While the pipe is full, being readable means nothing on some systems; the write itself
         # finds out about a closed end.
         self.stopReading()
-        super().write(data)
+        super()._accepted()
 
     def doRead(self) -> Any:
         """Note that the other end is closed: nothing else makes this descriptor readable."""
@@ -132,8 +133,13 @@ class ProcessWriter(FileDescriptor):
 
     def connectionLost(self, reason: Failure) -> None:
         """Give the descriptor back to the process, which closes it."""
-        # It may be shared with others (standard output is), who expect it to block.
-        fdesc.setBlocking(self.fd)
+        if self.disconnected:
+            return
+        try:
+            # It may be shared with others (standard output is), who expect it to block.
+            fdesc.setBlocking(self.fd)
+        except OSError:
+            pass  # somebody has closed it
         super().connectionLost(reason)
         self.proc.childConnectionLost(self.name, reason)
 
@@ -188,6 +194,8 @@ class ProcessReader(FileDescriptor):
 
     def connectionLost(self, reason: Failure) -> None:
         """Give the descriptor back to the process, which closes it."""
+        if self.disconnected:
+            return  # the end of the input was quicker than the turn that loseConnection waits for
         super().connectionLost(reason)
         self.proc.childConnectionLost(self.name, reason)
 
@@ -362,8 +370,6 @@ def _listOpenFDs() -> list[int]:
             return [int(name) for name in os.listdir(directory)]
         except OSError:
             continue
-    import resource
-
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     return list(range(1024 if limit == resource.RLIM_INFINITY else limit))
 
@@ -511,12 +517,12 @@ class Process(_BaseProcess):
                 os.close(fd)
             raise
 
+        for child in (*readers, *writers):
+            os.close(fdmap[child])
         for child in childFDs:
             if child in readers:
-                os.close(fdmap[child])
                 self.pipes[child] = self.processReaderFactory(reactor, self, child, readers[child])
             elif child in writers:
-                os.close(fdmap[child])
                 self.pipes[child] = self.processWriterFactory(
                     reactor, self, child, writers[child], forceReadHack=True
                 )
@@ -542,12 +548,16 @@ class Process(_BaseProcess):
             or getattr(self._reactor, "_neverUseSpawn", False)
         ):
             return False
+        opened = _open_descriptors()
+        if max(fd for fd, _ in opened) >= resource.getrlimit(resource.RLIMIT_NOFILE)[0]:
+            # Opened before the limit was lowered: the C library takes no action for these.
+            return False
         self.pid = os.posix_spawnp(
             executable,
             list(args),
             environment,
             file_actions=_getFileActions(
-                _open_descriptors(), kwargs["fdmap"], os.POSIX_SPAWN_CLOSE, os.POSIX_SPAWN_DUP2
+                opened, kwargs["fdmap"], os.POSIX_SPAWN_CLOSE, os.POSIX_SPAWN_DUP2
             ),
             setsigdef=[
                 number
@@ -589,7 +599,7 @@ class Process(_BaseProcess):
         """Read from the child again."""
         for pipe in self.pipes.values():
             if isinstance(pipe, ProcessReader):
-                pipe.startReading()
+                pipe.resumeProducing()  # unless it is being closed (contract T7)
 
     def stopProducing(self) -> None:
         """Close the pipes; the same as :meth:`loseConnection`."""
@@ -628,7 +638,7 @@ class Process(_BaseProcess):
         if 0 in self.pipes:
             self.pipes[0].registerProducer(producer, streaming)
         else:
-            producer.stopProducing()
+            DEAD_SLOT.register(producer, streaming)
 
     def unregisterProducer(self) -> None:
         """Unregister from the child's standard input."""
@@ -636,9 +646,15 @@ class Process(_BaseProcess):
             self.pipes[0].unregisterProducer()
 
     def writeSequence(self, seq: Iterable[bytes]) -> None:
-        """Write each element of *seq* to the child's standard input."""
+        """Write all elements of *seq* to the child's standard input, or none of them.
+
+        :raises TypeError: an element is not ``bytes``, whatever the state.
+        """
         if 0 in self.pipes:
             self.pipes[0].writeSequence(seq)
+        else:
+            for data in seq:
+                self.write(data)
 
     def childDataReceived(self, name: int, data: bytes) -> None:
         """A reader has data from the child."""
@@ -647,7 +663,10 @@ class Process(_BaseProcess):
     def childConnectionLost(self, childFD: int, reason: Failure) -> None:
         """The pipe at *childFD* is done with: close it and tell the protocol."""
         pipe = self.pipes.pop(childFD)
-        os.close(pipe.fileno())
+        try:
+            os.close(pipe.fileno())
+        except OSError:
+            log.err(None, f"could not close the pipe {childFD} of {self!r}")
         try:
             self.proto.childConnectionLost(childFD)
         except Exception:
@@ -780,6 +799,8 @@ class PTYProcess(FileDescriptor, _BaseProcess):
 
     def connectionLost(self, reason: Failure) -> None:
         """Close the terminal, which hangs up on the child."""
+        if self.disconnected:
+            return
         super().connectionLost(reason)
         os.close(self.fd)
         self.lostProcess += 1

@@ -12,9 +12,10 @@ from typing import Any
 
 from zope.interface import implementer
 
+from .._engine.producer_slot import DEAD_SLOT
 from ..python import log
 from ..python.failure import Failure
-from . import interfaces
+from . import fdesc, interfaces
 from .error import ConnectionDone, ConnectionLost
 from .process import ProcessReader, ProcessWriter
 
@@ -53,7 +54,13 @@ class StandardIO:
             from . import reactor
         self.protocol = proto
         self._writer = ProcessWriter(reactor, self, "write", stdout)
-        self._reader = ProcessReader(reactor, self, "read", stdin)
+        try:
+            self._reader = ProcessReader(reactor, self, "read", stdin)
+        except BaseException:
+            # Nobody gets a transport to close.
+            self._writer.stopReading()
+            fdesc.setBlocking(stdout)
+            raise
         self.protocol.makeConnection(self)
 
     def loseWriteConnection(self) -> None:
@@ -72,9 +79,15 @@ class StandardIO:
             self._writer.write(data)
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
-        """Queue each element of *data*."""
+        """Queue all elements of *data*, or none of them.
+
+        :raises TypeError: an element is not ``bytes``, whatever the state.
+        """
         if self._writer is not None:
             self._writer.writeSequence(data)
+        else:
+            for each in data:
+                self.write(each)
 
     def loseConnection(self) -> None:
         """Close both sides once everything queued has gone."""
@@ -116,7 +129,9 @@ class StandardIO:
             self.connectionLost(reason)
 
     def connectionLost(self, reason: Failure) -> None:
-        """End both sides and tell the protocol."""
+        """End both sides and tell the protocol, once."""
+        if self.disconnected:
+            return
         self.disconnected = True
         reader, self._reader = self._reader, None
         writer, self._writer = self._writer, None
@@ -157,7 +172,7 @@ class StandardIO:
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """Register with the writing side; without one, *producer* is stopped (contract C2)."""
         if self._writer is None:
-            producer.stopProducing()
+            DEAD_SLOT.register(producer, streaming)
         else:
             self._writer.registerProducer(producer, streaming)
 
@@ -176,8 +191,8 @@ class StandardIO:
             self._reader.pauseProducing()
 
     def resumeProducing(self) -> None:
-        """Read again."""
-        if self._reader is not None:
+        """Read again, unless the connection is closing (contract T7)."""
+        if self._reader is not None and not self.disconnecting:
             self._reader.resumeProducing()
 
     def stopReading(self) -> None:

@@ -27,6 +27,10 @@ from .main import CONNECTION_DONE
 # by Python itself (PEP 475); it is listed for sockets that are not Python's own.
 _NOTHING_TO_READ = frozenset({EAGAIN, EWOULDBLOCK, EINTR})
 
+# What a datagram counts at least in a turn's work. Receiving one costs as much as copying some
+# hundred bytes, and a flood of empty ones must come to an end, too.
+_LEAST_COUNTED_BYTES = 64
+
 
 @implementer(interfaces.IListeningPort, interfaces.IUDPTransport, interfaces.ISystemHandle)
 class Port(BasePort):
@@ -74,8 +78,14 @@ class Port(BasePort):
     ) -> Port:
         """Make a port of a bound socket that somebody else opened; *fd* stays the caller's."""
         adopted = socket.fromfd(fd, addressFamily, cls.socketType)
-        local = adopted.getsockname()
-        self = cls(local[1], protocol, local[0], maxPacketSize, reactor)
+        try:
+            # A read that waits would have everybody wait.
+            adopted.setblocking(False)
+            local = adopted.getsockname()
+            self = cls(local[1], protocol, local[0], maxPacketSize, reactor)
+        except BaseException:
+            adopted.close()
+            raise
         self._preexistingSocket = adopted
         return self
 
@@ -93,7 +103,12 @@ class Port(BasePort):
         :raises CannotListenError: the address is taken or not ours.
         """
         self._bindSocket()
-        self._connectToProtocol()
+        try:
+            self._connectToProtocol()
+        except BaseException:
+            # Nobody gets a port to close.
+            self._forget_socket()
+            raise
 
     def _bindSocket(self) -> None:
         if self._preexistingSocket is None:
@@ -138,7 +153,7 @@ class Port(BasePort):
                     raise
                 self._refused()
                 return
-            received += len(data)
+            received += max(len(data), _LEAST_COUNTED_BYTES)
             try:
                 self.protocol.datagramReceived(data, *sender)
             except Exception:
@@ -167,10 +182,10 @@ class Port(BasePort):
         """
         if self._connectedAddr:
             assert addr in (None, self._connectedAddr)
-            return self._send(self.socket.send, datagram)
+            return self._send_datagram(self.socket.send, datagram)
         assert addr is not None
         self._check_receiver(addr[0])
-        return self._send(self.socket.sendto, datagram, addr)
+        return self._send_datagram(self.socket.sendto, datagram, addr)
 
     def _check_receiver(self, host: str) -> None:
         if isIPAddress(host):
@@ -184,7 +199,7 @@ class Port(BasePort):
                 host, "write() only accepts IP addresses, not hostnames"
             )
 
-    def _send(self, send: Any, *args: Any) -> Any:
+    def _send_datagram(self, send: Any, *args: Any) -> Any:
         while True:
             try:
                 return send(*args)
@@ -216,8 +231,8 @@ class Port(BasePort):
             raise RuntimeError("already connected, reconnecting is not currently supported")
         if not isIPAddress(host) and not isIPv6Address(host):
             raise error.InvalidAddressError(host, "not an IPv4 or IPv6 address.")
-        self._connectedAddr = (host, port)
         self.socket.connect((host, port))
+        self._connectedAddr = (host, port)
 
     def stopListening(self) -> defer.Deferred[None] | None:
         """Stop receiving; the protocol is told in a later turn.
@@ -247,13 +262,20 @@ class Port(BasePort):
         self._log_closed()
         self._realPortNumber = None
         super().connectionLost(reason or Failure(CONNECTION_DONE))
-        self.protocol.doStop()
-        self.socket.close()
-        del self.socket
-        del self.fileno
+        try:
+            self.protocol.doStop()
+        except Exception:
+            log.err(None, f"{self.protocol!r} raised in stopProtocol")
+        self._forget_socket()
         waiting, self._stopped = self._stopped, []
         for stopped in waiting:
             stopped.callback(None)
+
+    def _forget_socket(self) -> None:
+        self.connected = 0
+        self.socket.close()
+        del self.socket
+        del self.fileno
 
     def _log_closed(self) -> None:
         log.msg(f"(UDP Port {self._realPortNumber} Closed)")

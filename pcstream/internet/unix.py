@@ -20,7 +20,7 @@ from ._descriptor_passing import _SendmsgMixin
 from ._filesystem_lock import FilesystemLock, isLocked
 from .abstract import FileDescriptor
 from .address import UNIXAddress
-from .error import BadFileError, CannotListenError
+from .error import BadFileError, CannotListenError, ConnectBindError
 
 
 def _inFilesystemNamespace(path: bytes | str) -> bool:
@@ -67,12 +67,17 @@ class Server(_NoTcpOptions, _SendmsgMixin, tcp.Server):
         :returns: the transport, or None if the factory made no protocol.
         """
         skt = socket.fromfd(fileDescriptor, socket.AF_UNIX, socket.SOCK_STREAM)
-        name = skt.getsockname()
-        protocol = factory.buildProtocol(UNIXAddress(name))
+        try:
+            name = skt.getsockname()
+            peer = skt.getpeername()
+            protocol = factory.buildProtocol(UNIXAddress(name))
+        except BaseException:
+            skt.close()
+            raise
         if protocol is None:
             skt.close()
             return None
-        made = cls(skt, protocol, skt.getpeername(), None, 0, reactor)
+        made = cls(skt, protocol, peer, None, 0, reactor)
         path = os.fsdecode(name)
         made.logstr = f"{made._getLogPrefix(protocol)},{made.sessionno},{path}"
         made.repstr = made._describe(path)
@@ -161,15 +166,19 @@ class Port(_UNIXPort, tcp.Port):
         if self.wantPID:
             self._lock()
         skt: socket.socket | None = None
+        is_bound = False
         try:
             skt = self.createInternetSocket()
             skt.bind(self.port)
+            is_bound = True
             if _inFilesystemNamespace(self.port):
                 # Before it listens, so that nobody slips in who may not.
                 os.chmod(self.port, self.mode)
         except BaseException as e:
             if skt is not None:
                 skt.close()
+            if is_bound:
+                self._remove_file()
             self._unlock()
             if isinstance(e, OSError):
                 raise CannotListenError(None, self.port, e)
@@ -193,17 +202,25 @@ class Port(_UNIXPort, tcp.Port):
                 pass  # bind will tell
 
     def _unlock(self) -> None:
-        if self.lockFile is not None:
-            self.lockFile.unlock()
-            self.lockFile = None
+        lock, self.lockFile = self.lockFile, None
+        if lock is not None:
+            try:
+                lock.unlock()
+            except (OSError, ValueError):
+                log.err(None, f"could not release the lock of {self._name()!r}")
 
-    def connectionLost(self, reason: Failure) -> None:
-        """Remove the file, close the socket and tell the factory."""
+    def _remove_file(self) -> None:
         if _inFilesystemNamespace(self.port):
             try:
                 os.unlink(self.port)
             except FileNotFoundError:
                 pass  # that is what is wanted
+            except OSError:
+                log.err(None, f"could not remove {self._name()!r}")
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Remove the file, close the socket and tell the factory."""
+        self._remove_file()
         self._unlock()
         tcp.Port.connectionLost(self, reason)
 
@@ -226,8 +243,13 @@ class Client(_NoTcpOptions, _SendmsgMixin, tcp.BaseClient):
         self.realAddress = self.addr = filename
         if checkPID and not isLocked(os.fsdecode(filename) + ".lock"):
             self._finishInit(None, None, BadFileError(filename), reactor)
+            return
+        try:
+            skt = self.createInternetSocket()
+        except OSError as e:
+            self._finishInit(None, None, ConnectBindError(e.args[0], e.args[1]), reactor)
         else:
-            self._finishInit(self.doConnect, self.createInternetSocket(), None, reactor)
+            self._finishInit(self.doConnect, skt, None, reactor)
 
     def getPeer(self) -> UNIXAddress:
         """The name that it connected to."""
@@ -319,7 +341,7 @@ class DatagramPort(_UNIXPort, udp.Port):  # type: ignore[misc]
         :param address: the receiver's name.
         :raises MessageLengthError: it does not fit into one datagram.
         """
-        return self._send(self.socket.sendto, datagram, address)
+        return self._send_datagram(self.socket.sendto, datagram, address)
 
     def _receive(self) -> tuple[Any, ...]:
         return self.socket.recvfrom(self.maxPacketSize)
@@ -379,7 +401,7 @@ class ConnectedDatagramPort(DatagramPort):
 
         :raises MessageLengthError: it does not fit into one datagram.
         """
-        return self._send(self.socket.send, data)
+        return self._send_datagram(self.socket.send, data)
 
     def getPeer(self) -> UNIXAddress:
         """The peer's name."""
