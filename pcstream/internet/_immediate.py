@@ -7,7 +7,7 @@ from types import CoroutineType
 from typing import Any, ParamSpec, TypeVar, overload
 
 from ..python.failure import Failure
-from ._deferred import Deferred
+from ._deferred import PLAIN_TYPES, Deferred
 from ._inline_callbacks import run_coroutine
 
 _P = ParamSpec("_P")
@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 def succeed(result: _T) -> Deferred[_T]:
     """A Deferred that has fired with *result*."""
     d: Deferred[_T] = Deferred()
-    if isinstance(result, Failure) or d.debug:
+    if d.debug or (type(result) not in PLAIN_TYPES and isinstance(result, Failure)):
         d.callback(result)
     else:
         d.called = True

@@ -16,7 +16,7 @@ from types import CoroutineType, GeneratorType, TracebackType
 from typing import Any, NoReturn, ParamSpec, TypeVar, cast
 
 from ..python.failure import Failure
-from ._deferred import _HANDED_OVER, _NO_KEYWORDS, Deferred, Pending
+from ._deferred import _HANDED_OVER, _NO_KEYWORDS, PLAIN_TYPES, Deferred, Pending
 from ._deferred_errors import NotACoroutineError
 
 _P = ParamSpec("_P")
@@ -162,10 +162,10 @@ def _advance(run: _Run, result: Any) -> bool | None:
     send = gen.send
     while True:
         try:
-            if isinstance(result, Failure):
-                result = gen.throw(result.value.with_traceback(result.tb))
-            else:
+            if type(result) in PLAIN_TYPES or not isinstance(result, Failure):
                 result = send(result)
+            else:
+                result = gen.throw(result.value.with_traceback(result.tb))
         except StopIteration as stop:
             run.outcome = stop.value
             return True
@@ -180,7 +180,7 @@ def _advance(run: _Run, result: Any) -> bool | None:
             error = error.with_traceback(tb.tb_next)
             run.outcome = Failure(error, captureVars=Deferred.debug)
             return True
-        if not isinstance(result, Deferred):
+        if result.__class__ is not Deferred and not isinstance(result, Deferred):
             if not isinstance(result, _COROUTINES):
                 continue
             result = run_coroutine(cast(Any, result))
