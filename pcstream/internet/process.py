@@ -118,11 +118,12 @@ class ProcessWriter(FileDescriptor):
             self.startReading()
         return taken
 
-    def _accepted(self) -> None:
+    def startWriting(self) -> None:
+        """Have the reactor watch for room to write, and for nothing else meanwhile."""
         # While the pipe is full, being readable means nothing on some systems; the write itself
         # finds out about a closed end.
         self.stopReading()
-        super()._accepted()
+        super().startWriting()
 
     def doRead(self) -> Any:
         """Note that the other end is closed: nothing else makes this descriptor readable."""
