@@ -82,18 +82,22 @@ class IntNStringReceiver(protocol.Protocol, _PauseableMixin):
 
     def _deliver(self, received: ReceiveBuffer) -> None:
         prefix_length = self.prefixLength
-        while len(received) >= prefix_length and not self.paused:
-            (length,) = unpack_from(self.structFormat, received.data, received.start)
+        # A callback may do anything to the buffer, so nothing about it is kept over one.
+        while not self.paused:
+            data, start = received.data, received.start
+            begin = start + prefix_length
+            if begin > len(data):
+                return
+            (length,) = unpack_from(self.structFormat, data, start)
             if length > self.MAX_LENGTH:
                 self.lengthLimitExceeded(length)
                 return
-            if len(received) < prefix_length + length:
+            end = begin + length
+            if end > len(data):
                 return
-            received.start += prefix_length
-            end = received.start + length
-            string = received.cut(end)
             received.start = end
-            self.stringReceived(string)
+            string = data[begin:end]
+            self.stringReceived(string if type(string) is bytes else bytes(string))
 
     def sendString(self, string: bytes) -> None:
         """Write *string* behind its length.

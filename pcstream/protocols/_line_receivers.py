@@ -11,46 +11,24 @@ from ._receive_buffer import ReceiveBuffer
 __all__ = ["LineOnlyReceiver", "LineReceiver"]
 
 
-class _LineScanner:
+class _LineBuffer(ReceiveBuffer):
     """A buffer that remembers how far it was searched for the end of a line in vain."""
 
-    __slots__ = ("_delimiter", "_searched", "buffer")
+    __slots__ = ("_delimiter",)
 
-    def __init__(self) -> None:
-        self.buffer = ReceiveBuffer()
-        self._delimiter = b""
-        self._searched = 0
-
-    def add(self, data: bytes) -> None:
-        """Put *data* behind what is there."""
-        buffer = self.buffer
-        before = buffer.start
-        buffer.add(data)
-        if buffer.start != before:
-            self._searched -= before - buffer.start
-
-    def replace(self, rest: bytes) -> None:
-        """Forget what is there and have *rest* instead."""
-        self.buffer.replace(rest)
-        self._searched = 0
-
-    def take(self) -> bytes:
-        """All that is there, which is then gone from here."""
-        self._searched = 0
-        return self.buffer.take()
+    _delimiter: bytes
 
     def find(self, delimiter: bytes) -> int:
         """Where the first *delimiter* begins; -1 if there is none, or if it is empty."""
         if not delimiter:
             return -1
-        buffer = self.buffer
-        since = buffer.start
-        if self._delimiter == delimiter and self._searched > since:
-            since = self._searched
-        found = buffer.data.find(delimiter, since)
+        since = self.start
+        if self.searched > since and self._delimiter == delimiter:
+            since = self.searched
+        found = self.data.find(delimiter, since)
         if found < 0:
             self._delimiter = delimiter
-            self._searched = max(buffer.start, len(buffer.data) - len(delimiter) + 1)
+            self.searched = max(self.start, len(self.data) - len(delimiter) + 1)
         return found
 
 
@@ -70,63 +48,69 @@ class LineReceiver(protocol.Protocol, _PauseableMixin):
     delimiter: bytes = b"\r\n"
     MAX_LENGTH: int = 16384
     _busyReceiving: bool = False
-    _scanner: _LineScanner | None = None
+    _received: _LineBuffer | None = None
 
     @property
     def _buffer(self) -> bytes:
         """What was received and not yet delivered; may be set."""
-        return b"" if self._scanner is None else self._scanner.buffer.rest()
+        return b"" if self._received is None else self._received.rest()
 
     @_buffer.setter
     def _buffer(self, rest: bytes) -> None:
-        self._scan().replace(rest)
-
-    def _scan(self) -> _LineScanner:
-        scanner = self._scanner
-        if scanner is None:
-            scanner = self._scanner = _LineScanner()
-        return scanner
+        if self._received is None:
+            self._received = _LineBuffer()
+        self._received.replace(rest)
 
     def clearLineBuffer(self) -> bytes:
         """Hand over what was received and not yet delivered; it will not be delivered."""
-        return b"" if self._scanner is None else self._scanner.take()
+        return b"" if self._received is None else self._received.take()
 
     def dataReceived(self, data: bytes) -> Any:
         """Deliver the lines that *data* completes, or *data* itself in raw mode.
 
         :returns: what a callback answered that is true, which ends the delivery for now.
         """
-        scanner = self._scan()
-        scanner.add(data)
+        received = self._received
+        if received is None:
+            received = self._received = _LineBuffer()
+        received.add(data)
         if self._busyReceiving:
             return None
         self._busyReceiving = True
         try:
-            return self._deliver(scanner)
+            return self._deliver(received)
         finally:
             self._busyReceiving = False
 
-    def _deliver(self, scanner: _LineScanner) -> Any:
-        buffer = scanner.buffer
-        while len(buffer) and not self.paused:
+    def _deliver(self, received: _LineBuffer) -> Any:
+        # Callbacks may do anything to the buffer, so nothing about it is kept over one.
+        while not self.paused:
+            data, start = received.data, received.start
+            if start >= len(data):
+                return None
             if not self.line_mode:
-                why = self.rawDataReceived(scanner.take())
+                why = self.rawDataReceived(received.take())
                 if why:
                     return why
                 continue
             delimiter = self.delimiter
-            end = scanner.find(delimiter)
-            length = end - buffer.start
+            # The second half is the rule; the first saves a call for most lines.
+            end = data.find(delimiter, start) if received.searched <= start and delimiter else -1
             if end < 0:
-                if len(buffer) < self.MAX_LENGTH + len(delimiter):
+                end = received.find(delimiter)
+            if end < 0:
+                if len(data) - start < self.MAX_LENGTH + len(delimiter):
                     return None
-                return self.lineLengthExceeded(scanner.take())
-            if length > self.MAX_LENGTH:
-                return self.lineLengthExceeded(scanner.take())
-            line = buffer.cut(end)
-            buffer.start = end + len(delimiter)
-            why = self.lineReceived(line)
-            if why or (self.transport is not None and self.transport.disconnecting):
+                return self.lineLengthExceeded(received.take())
+            if end - start > self.MAX_LENGTH:
+                return self.lineLengthExceeded(received.take())
+            received.start = end + len(delimiter)
+            line = data[start:end]
+            why = self.lineReceived(line if type(line) is bytes else bytes(line))
+            if why:
+                return why
+            transport = self.transport
+            if transport is not None and transport.disconnecting:
                 return why
         return None
 
@@ -178,22 +162,18 @@ class LineOnlyReceiver(protocol.Protocol):
     delimiter: bytes = b"\r\n"
     MAX_LENGTH: int = 16384
     _is_delivering: bool = False
-    _scanner: _LineScanner | None = None
+    _received: _LineBuffer | None = None
 
     @property
     def _buffer(self) -> bytes:
         """What was received and not yet delivered; may be set."""
-        return b"" if self._scanner is None else self._scanner.buffer.rest()
+        return b"" if self._received is None else self._received.rest()
 
     @_buffer.setter
     def _buffer(self, rest: bytes) -> None:
-        self._scan().replace(rest)
-
-    def _scan(self) -> _LineScanner:
-        scanner = self._scanner
-        if scanner is None:
-            scanner = self._scanner = _LineScanner()
-        return scanner
+        if self._received is None:
+            self._received = _LineBuffer()
+        self._received.replace(rest)
 
     def dataReceived(self, data: bytes) -> Any:
         """Deliver the lines that *data* completes.
@@ -202,29 +182,39 @@ class LineOnlyReceiver(protocol.Protocol):
 
         :returns: what :meth:`lineLengthExceeded` answered, if that is true.
         """
-        scanner = self._scan()
-        scanner.add(data)
+        received = self._received
+        if received is None:
+            received = self._received = _LineBuffer()
+        received.add(data)
         if self._is_delivering:
             return None
         self._is_delivering = True
         try:
-            return self._deliver(scanner)
+            return self._deliver(received)
         finally:
             self._is_delivering = False
 
-    def _deliver(self, scanner: _LineScanner) -> Any:
-        buffer = scanner.buffer
-        while (end := scanner.find(self.delimiter)) >= 0:
-            line = buffer.cut(end)
-            buffer.start = end + len(self.delimiter)
-            if self.transport is not None and self.transport.disconnecting:
-                continue
-            if len(line) <= self.MAX_LENGTH:
-                self.lineReceived(line)
-            elif why := self.lineLengthExceeded(line):
-                return why
-        if len(buffer) > self.MAX_LENGTH:
-            rest = buffer.rest()
+    def _deliver(self, received: _LineBuffer) -> Any:
+        delimiter = self.delimiter
+        while received.find(delimiter) >= 0:
+            lines = received.take().split(delimiter)
+            received.replace(lines.pop())
+            pending = iter(lines)
+            try:
+                for line in pending:
+                    transport = self.transport
+                    if transport is not None and transport.disconnecting:
+                        return None
+                    if len(line) <= self.MAX_LENGTH:
+                        self.lineReceived(line)
+                    elif why := self.lineLengthExceeded(line):
+                        return why
+            except BaseException:
+                received.replace(delimiter.join([*pending, received.rest()]))
+                raise
+            delimiter = self.delimiter
+        if len(received) > self.MAX_LENGTH:
+            rest = received.rest()
             if len(rest) - self._begun_delimiter(rest) > self.MAX_LENGTH:
                 return self.lineLengthExceeded(rest)
         return None

@@ -9,52 +9,63 @@ class ReceiveBuffer:
     """What is left to parse: ``data`` from ``start`` on.
 
     A parser moves ``start``; nothing is copied for it.  Input that arrives whole is not copied
-    either; input that has to be joined to a rest goes into a ``bytearray``, which grows in place.
+    either; a short rest is joined to what follows, and a long one is a ``bytearray``, which grows
+    in place.
     """
 
-    __slots__ = ("data", "start")
+    __slots__ = ("data", "searched", "start")
+
+    #: For parsers that look for something: before this position it does not begin.
+    searched: int
 
     def __init__(self) -> None:
         self.data: bytes | bytearray = b""
         self.start = 0
+        self.searched = 0
 
     def __len__(self) -> int:
         return len(self.data) - self.start
 
     def add(self, new: bytes) -> None:
-        """Put *new* behind what is there."""
+        """Put *new* behind what is there.
+
+        Copying costs at most as much as *new* is long, but for a rest that grows in place.
+        """
         if not new:
             return
-        if self.start >= len(self.data):
+        data, start = self.data, self.start
+        rest = len(data) - start
+        if rest <= 0:
             self.data = new
-            self.start = 0
-        elif isinstance(self.data, bytearray):
+        elif rest <= len(new):
+            self.data = bytes(data[start:]) + new
+        elif isinstance(data, bytearray):
+            data += new
             # The parsed part goes when it is the larger one, so it is moved over at most once.
-            if self.start * 2 > len(self.data):
-                del self.data[: self.start]
-                self.start = 0
-            self.data += new
+            if start <= rest:
+                return
+            del data[:start]
         else:
-            joined = bytearray(memoryview(self.data)[self.start :])
+            joined = bytearray(memoryview(data)[start:])
             joined += new
             self.data = joined
-            self.start = 0
+        self.start = 0
+        self.searched -= start
 
     def replace(self, rest: bytes) -> None:
         """Forget what is there and have *rest* instead."""
         self.data = rest
-        self.start = 0
+        self.start = self.searched = 0
 
     def rest(self) -> bytes:
-        """A copy of what is there."""
-        return bytes(self.data[self.start :])
+        """What is there."""
+        data = self.data
+        if self.start == 0 and type(data) is bytes:
+            return data
+        return bytes(data[self.start :])
 
     def take(self) -> bytes:
         """All that is there, which is then gone from here."""
         taken = self.rest()
         self.replace(b"")
         return taken
-
-    def cut(self, end: int) -> bytes:
-        """The bytes from ``start`` up to the position *end*; ``start`` is left as it is."""
-        return bytes(self.data[self.start : end])
