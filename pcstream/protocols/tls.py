@@ -264,7 +264,7 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
         # The application hears of it when the transport is gone, and never from inside this call.
         self.transport.loseConnection()
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         """The transport below is gone."""
         if not self._lostTLSConnection and not self._aborted:
             self._find_out_how_it_ended()
@@ -582,7 +582,7 @@ class BufferingTLSTransport(TLSMemoryBIOProtocol):
         self._aggregator.flush()
         super().unregisterProducer()
 
-    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The transport below is gone."""
         self._aggregator.close()
         super().connectionLost(reason)
