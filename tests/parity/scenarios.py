@@ -40,9 +40,11 @@ def available_kinds() -> list[str]:
     return kinds
 
 
-def start(package: str, first: int, count: int, kinds: list[str]) -> subprocess.Popen[str]:
+def start(
+    package: str, first: int, count: int, kinds: list[str], reactor: str
+) -> subprocess.Popen[str]:
     command = [sys.executable, __file__, "--work", package, "--first", str(first)]
-    command += ["--seeds", str(count), "--kinds", ",".join(kinds)]
+    command += ["--seeds", str(count), "--kinds", ",".join(kinds), "--reactor", reactor]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
@@ -59,9 +61,11 @@ def show(seed: int, comparison: Comparison, position: int, context: int) -> None
         print("  !", text)
 
 
-def run_both(first: int, count: int, kinds: list[str], *, progress: bool) -> dict[int, Comparison]:
+def run_both(
+    first: int, count: int, kinds: list[str], reactor: str, *, progress: bool
+) -> dict[int, Comparison]:
     """Run the seeds under both packages at once."""
-    workers = [start(package, first, count, kinds) for package in ("twisted", "pcstream")]
+    workers = [start(package, first, count, kinds, reactor) for package in ("twisted", "pcstream")]
     results: dict[int, Comparison] = {}
     try:
         for done in range(count):
@@ -96,15 +100,23 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--show", type=int, default=5, help="how many differences to print in full")
     parser.add_argument("--context", type=int, default=25, help="lines before a difference")
     parser.add_argument("--kinds", default="", help="of: tcp-client,tcp-server,unix-client,...")
+    parser.add_argument("--reactor", default="", help="select, poll, epoll or asyncio")
     parser.add_argument("--dump", action="store_true", help="print both logs of the first seed")
     parser.add_argument("--work", metavar="PACKAGE", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     kinds = options.kinds.split(",") if options.kinds else available_kinds()
     if options.work:
-        work(options.work, list(range(options.first, options.first + options.seeds)), kinds)
+        work(
+            options.work,
+            list(range(options.first, options.first + options.seeds)),
+            kinds,
+            options.reactor,
+        )
         return 0
     started = time.monotonic()
-    results = run_both(options.first, options.seeds, kinds, progress=not options.dump)
+    results = run_both(
+        options.first, options.seeds, kinds, options.reactor, progress=not options.dump
+    )
     if options.dump:
         comparison = results[options.first]
         for name, log in (("Twisted", comparison.theirs), ("pcstream", comparison.ours)):
@@ -114,7 +126,7 @@ def main(arguments: list[str]) -> int:
     unsteady = []
     for seed in differing[:]:
         # A difference that does not come again is the machine's, not the package's.
-        again = run_both(seed, 1, kinds, progress=False)[seed]
+        again = run_both(seed, 1, kinds, options.reactor, progress=False)[seed]
         if again.difference() is None:
             unsteady.append(seed)
             differing.remove(seed)
