@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
+from types import SimpleNamespace
 from typing import Any, ParamSpec
 
 from ..python.failure import Failure
@@ -318,6 +319,9 @@ class SynchronousTestCase(Assertions):
         inherited = {} if outer is None else dict(outer.params)
         part = _SubTest(self, _NO_MESSAGE if msg is None else msg, {**inherited, **params})
         self._subtest = part
+        if sys.version_info < (3, 11):
+            # under 3.10 pytest looks here for what the standard library has noted
+            self._outcome = SimpleNamespace(errors=[], skipped=[])
         try:
             yield
         except (SkipTest, unittest.SkipTest) as skip:
