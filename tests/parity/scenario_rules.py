@@ -202,7 +202,8 @@ def _t10(c: Comparison) -> None:
         return
     unregistered = any(line.startswith("> unregister") for line in shared[asked[-1] :])
     closed = re.match(r"write lost|lost ConnectionLost|pull\d+\.resume", ours) or (
-        ours.endswith(" end") and theirs.endswith(" None")
+        # Seen by the peer at once; or later, by what was written after it and is not there.
+        ours.endswith(" end") and theirs.endswith((" None", " end"))
     )
     if closed and (unregistered or "finish" in shared):
         c.cut_at("T10", position)
