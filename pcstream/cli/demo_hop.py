@@ -25,8 +25,13 @@ REPORT_S = 0.1
 
 
 def buffered_bytes(transport: Any) -> int:
-    """Bytes that *transport* has accepted and not yet given to the kernel."""
-    return len(transport._outbox)
+    """Bytes in memory that *transport* has accepted and not yet given to the kernel.
+
+    A stretch of a file that the kernel will send by itself is not in memory.
+    """
+    outbox = transport._outbox
+    stretch = outbox.head_segment()
+    return int(outbox.size - (stretch.remaining_bytes if stretch is not None else 0))
 
 
 def say(event: str, **facts: Any) -> None:
