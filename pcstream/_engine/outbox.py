@@ -5,9 +5,10 @@ keep it in, and back-pressure can be decided from one number.  The queue knows n
 owns it takes bytes with :meth:`Outbox.peek` or :meth:`Outbox.gather`, offers them to the kernel,
 and reports what the kernel took with :meth:`Outbox.consume`.
 
-Most segments are plain ``bytes``.  A segment may also be any object with the two members of
+Most segments are plain ``bytes``.  A segment may also be any object with the members of
 :class:`Segment` (a range of a file, the content of a pipe), which a transport sends by a system
-call of its own; bytes before it and after it stay in order.
+call of its own; bytes before it and after it stay in order.  Such a segment may become shorter by
+itself, which :meth:`Outbox.settle_head` takes note of.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from itertools import islice
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 __all__ = ["Outbox", "Segment"]
 
@@ -33,6 +34,12 @@ class Segment(Protocol):
 
     def advance(self, count: int) -> None:
         """Note that *count* bytes have been sent."""
+
+    def read(self, limit: int) -> bytes:
+        """The next bytes, *limit* at most, for whoever cannot send them otherwise."""
+
+    def send(self, skt: Any, limit: int) -> int:
+        """Send what a socket takes, *limit* bytes at most; the count is noted later."""
 
 
 # A memoryview is what is left of a long piece of bytes after its beginning was joined to others.
@@ -85,6 +92,20 @@ class Outbox:
         if segment.remaining_bytes:
             self._pieces.append(segment)
             self.size += segment.remaining_bytes
+
+    def settle_head(self, before: int) -> None:
+        """The first piece, a segment, has *before* bytes on the books and may have fewer by now."""
+        first = self._pieces[0]
+        assert not isinstance(first, (bytes, memoryview))
+        self.size -= before - first.remaining_bytes
+        if not first.remaining_bytes:
+            self._pieces.popleft()
+
+    def withdraw(self, segment: Segment) -> None:
+        """Take *segment* out again, wherever it stands."""
+        if segment in self._pieces:
+            self._pieces.remove(segment)
+            self.size -= segment.remaining_bytes
 
     def head_segment(self) -> Segment | None:
         """The first piece if it is a :class:`Segment`; None if it is bytes or there is none."""

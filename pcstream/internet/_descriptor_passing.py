@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import implementer
 
 from ..python import log, sendmsg
-from . import interfaces, main
+from . import _stream_connection, interfaces, main
 from .error import FileDescriptorOverrun
 
 if TYPE_CHECKING:
@@ -75,6 +75,16 @@ class _SendmsgMixin(_Base):
             return rest
         return sent + rest
 
+    def _send_segment(self, segment: Any) -> Any:
+        if not self._sendmsgQueue:
+            return super()._send_segment(segment)
+        # Descriptors go with bytes, and only with those that Python sends.
+        before = segment.remaining_bytes
+        data = segment.read(self.SEND_LIMIT)
+        if segment.remaining_bytes != before and self._outbox.head_segment() is segment:
+            self._outbox.settle_head(before)
+        return self.writeSomeData(data) if data else 0
+
     def doRead(self) -> Any:
         """Receive once: first the descriptors, then the bytes that came with them."""
         try:
@@ -125,3 +135,6 @@ class _SendmsgMixin(_Base):
             peerAddress=self.getPeer(),
             **keys,
         )
+
+
+_stream_connection._PLAIN_SENDERS.append(_SendmsgMixin.writeSomeData)

@@ -31,9 +31,20 @@ __all__ = ["PolledReactor"]
 MOST_EVENTS = 1024
 
 
+#: So many turns without input and bulk streams may move more at a time.
+CALM_TURNS = 32
+
+
 @implementer(IReactorFDSet)
 class PolledReactor(PosixReactorBase):
-    """Keeps, for each descriptor number, who it belongs to and what it is watched for."""
+    """Keeps, for each descriptor number, who it belongs to and what it is watched for.
+
+    :ivar is_shared: somebody has had input lately, so that bulk streams should keep turns short.
+    """
+
+    is_shared = False
+    _had_input = False
+    _calm_turns = 0
 
     def __init__(self) -> None:
         self._poller: Any = self._make_poller()
@@ -202,6 +213,13 @@ class PolledReactor(PosixReactorBase):
     def _turn(self, timeout: float | None) -> None:
         """Wait once, and hand out what came."""
         poller = self._poller
+        if self._had_input:
+            self._had_input = False
+            self._calm_turns = 0
+            self.is_shared = True
+        elif self.is_shared:
+            self._calm_turns += 1
+            self.is_shared = self._calm_turns < CALM_TURNS
         if self._unflushed:
             self._is_hastened = False
             self._flush()
@@ -308,6 +326,7 @@ class PolledReactor(PosixReactorBase):
                 else:
                     if readable and fd in self._reads:  # not paused by one of the others
                         inRead = True
+                        self._had_input = True
                         why = selectable.doRead()
                     if event & poller.WRITABLE and not why and fd in self._writes:
                         inRead = False

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from zope.interface import classImplements, implementer
 
+from .. import zero_copy
 from .._engine import closing
+from .._engine.sendfile import SHARED_STEP_BYTES, STEP_BYTES, FileRange
 from ..python import log
 from ..python.failure import Failure
 from . import _starttls, abstract, error, interfaces, main
@@ -78,7 +80,7 @@ def _do_nothing() -> None:
     """What an aborted transport does when it can read or write."""
 
 
-@implementer(interfaces.ITCPTransport, interfaces.ISystemHandle)
+@implementer(interfaces.ITCPTransport, interfaces.ISystemHandle, zero_copy.IFileConsumer)
 class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
     """A connected stream socket, whatever made it.
 
@@ -149,6 +151,9 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
 
     def _send(self) -> Any:
         outbox = self._outbox
+        segment = outbox.head_segment()
+        if segment is not None:
+            return self._send_segment(segment)
         if outbox.count > 1 and outbox.size > outbox.count * _WORTH_GATHERING_BYTES:
             if type(self).writeSomeData is Connection.writeSomeData:
                 return self._send_gathered(outbox.gather(self.SEND_LIMIT))
@@ -161,6 +166,53 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
             if e.args[0] in (EWOULDBLOCK, ENOBUFS):
                 return 0
             return main.CONNECTION_LOST
+
+    def _send_segment(self, segment: Any) -> int | ConnectionLost:
+        """Send some of what is not in memory as bytes."""
+        before = segment.remaining_bytes
+        try:
+            sent: int = segment.send(self.socket, self._step_bytes())
+        except OSError as e:
+            if e.args[0] not in (EWOULDBLOCK, ENOBUFS):
+                return main.CONNECTION_LOST
+            sent = 0
+        if segment.remaining_bytes != before and self._outbox.head_segment() is segment:
+            self._outbox.settle_head(before)
+        return sent
+
+    def _step_bytes(self) -> int:
+        """How much a bulk stream may move in one turn of the reactor."""
+        is_shared: bool = getattr(self.reactor, "is_shared", False)
+        return SHARED_STEP_BYTES if is_shared else STEP_BYTES
+
+    def _is_plain(self) -> bool:
+        """Whether what is written goes to the socket as it is, and nobody looks at it."""
+        cls = type(self)
+        return (
+            zero_copy.enabled
+            and not self.TLS
+            and cls.write is abstract.FileDescriptor.write
+            and cls.writeSomeData in _PLAIN_SENDERS
+            and "write" not in self.__dict__
+            and "writeSomeData" not in self.__dict__
+        )
+
+    def write_file(self, file: Any, offset: int, count: int, failed: Any) -> FileRange | None:
+        """Queue a stretch of a file; see :class:`pcstream.zero_copy.IFileConsumer`."""
+        if not self.connected or self._writeDisconnected or self._aborting or not self._is_plain():
+            return None
+        stretch = FileRange(file, offset, count, failed)
+        stretch.announce()
+        self._outbox.append_segment(stretch)
+        self._accepted()
+        return stretch
+
+    def withdraw_file(self, stretch: FileRange) -> None:
+        """Take back what has not been sent of a stretch."""
+        self._outbox.withdraw(stretch)
+        stretch.cut()
+        if self.connected:
+            self.startWriting()  # it may have been all that a close was waiting for
 
     def _wait_to_send(self) -> None:
         self.reactor.addWriter(self)
@@ -234,3 +286,6 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
 
 if _starttls.HAS_TLS:
     classImplements(Connection, interfaces.ITLSTransport)
+
+#: The ways to send that may be passed over: they do nothing but send.
+_PLAIN_SENDERS: list[Any] = [Connection.writeSomeData]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import os
+import stat
 from collections.abc import Callable
 from typing import IO, Any
 
 from zope.interface import implementer
 
+from .. import zero_copy
+from .._engine.sendfile import STEP_BYTES, FileRange, OpenFile
 from ..internet import defer, interfaces
 from ..python import log
 from ..python.failure import Failure
@@ -41,6 +46,11 @@ class FileSender:
     transform: Callable[[bytes], bytes] | None = None
     clock: Any = None
 
+    #: How the consumer takes stretches of the file, if it does and the file is one that has any.
+    _write_file: Callable[..., FileRange | None] | None = None
+    _open_file: OpenFile | None = None
+    _stretch: FileRange | None = None
+
     _retry: Any = None
     _retry_s: float = FIRST_RETRY_S
 
@@ -66,6 +76,7 @@ class FileSender:
         self.lastSent = ""
         deferred: defer.Deferred[Any] = defer.Deferred(self._cancelled)
         self.deferred = deferred
+        self._prepare_stretches()
         try:
             self.consumer.registerProducer(self, False)
         except BaseException:
@@ -78,6 +89,10 @@ class FileSender:
         if self.deferred is None:
             return
         try:
+            if self._stretch is not None:
+                self._note_last_sent()
+            if self._write_file is not None and self._write_stretch():
+                return
             chunk = self._next_chunk()
             if chunk:
                 self._retry_s = FIRST_RETRY_S
@@ -92,6 +107,55 @@ class FileSender:
             self._try_again_later()
         else:
             self._finish(None)
+
+    def _prepare_stretches(self) -> None:
+        """Find out whether the kernel can take the file's content to the consumer by itself."""
+        self._write_file = self._stretch = self._open_file = None
+        # On the class, not on the instance: a wrapper that passes on unknown attributes would
+        # answer for its transport, and its own write would be passed over.
+        offers = getattr(type(self.consumer), "write_file", None) is not None
+        if (
+            not offers
+            or not zero_copy.enabled
+            or self.transform is not None
+            # Somebody who wants chunks of another size wants to see them.
+            or self.CHUNK_SIZE != FileSender.CHUNK_SIZE
+            or type(self.file) not in (io.BufferedReader, io.FileIO)
+        ):
+            return
+        try:
+            fd = self.file.fileno()
+            if stat.S_ISREG(os.fstat(fd).st_mode):
+                self._open_file = OpenFile(fd)
+                self._write_file = self.consumer.write_file
+        except (OSError, ValueError):
+            pass  # reading it will tell
+
+    def _write_stretch(self) -> bool:
+        """Hand over the next stretch, and move the file's position as if it had been read."""
+        assert self._open_file is not None
+        assert self._write_file is not None
+        at = self.file.tell()
+        count = min(os.fstat(self._open_file.fd).st_size - at, STEP_BYTES)
+        if count <= 0:
+            return False  # the end, or a file that does not know its size, as those in /proc
+        self._stretch = self._write_file(self._open_file, at, count, self._failed)
+        if self._stretch is None:
+            self._write_file = None
+            return False
+        self.file.seek(at + count)
+        return True
+
+    def _note_last_sent(self) -> None:
+        """A stretch has been sent: remember its last byte, which is in memory now."""
+        stretch, self._stretch = self._stretch, None
+        assert stretch is not None
+        if stretch.offset:
+            last = os.pread(stretch.file.fd, 1, stretch.offset - 1)
+            self.lastSent = last or self.lastSent
+
+    def _failed(self, error: OSError) -> None:
+        self._finish(Failure(error))
 
     def _next_chunk(self) -> bytes | None:
         """What to write next; empty at the end of the file, None if there is nothing yet."""
@@ -125,6 +189,7 @@ class FileSender:
         """Let go of everything; answers who the consumer and the Deferred were."""
         ended = (self.consumer, self.deferred)
         self.file = self.consumer = self.transform = self.deferred = None
+        self._write_file = self._open_file = None
         retry, self._retry = self._retry, None
         if retry is not None:
             retry.cancel()
@@ -143,6 +208,9 @@ class FileSender:
 
     def _cancelled(self, deferred: defer.Deferred[Any]) -> None:
         consumer, _ = self._end()
+        stretch, self._stretch = self._stretch, None
+        if stretch is not None and stretch.remaining_bytes:
+            consumer.withdraw_file(stretch)
         _unregister(consumer)
 
     def pauseProducing(self) -> None:

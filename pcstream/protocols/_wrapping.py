@@ -64,6 +64,24 @@ class ProtocolWrapper(Protocol):
         self.disconnecting = 1
         self.transport.loseConnection()
 
+    def write_file(self, file: Any, offset: int, count: int, failed: Any) -> Any:
+        """Pass on a stretch of a file, unless what is written is looked at here.
+
+        See :class:`pcstream.zero_copy.IFileConsumer`.
+        """
+        offer = getattr(type(self.transport), "write_file", None)
+        if (
+            offer is None
+            or type(self).write is not ProtocolWrapper.write
+            or "write" in self.__dict__
+        ):
+            return None
+        return offer(self.transport, file, offset, count, failed)
+
+    def withdraw_file(self, stretch: Any) -> None:
+        """Have the transport take back what has not been sent of a stretch."""
+        self.transport.withdraw_file(stretch)
+
     def getPeer(self) -> Any:
         """The address of the other end."""
         return self.transport.getPeer()

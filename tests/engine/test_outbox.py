@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -25,6 +26,12 @@ class Stretch:
     def advance(self, count: int) -> None:
         assert count <= len(self.data)
         self.data = self.data[count:]
+
+    def read(self, limit: int) -> bytes:
+        return self.data[:limit]
+
+    def send(self, skt: Any, limit: int) -> int:
+        return int(skt.send(self.data[:limit]))
 
 
 class OutboxMachine(RuleBasedStateMachine):
