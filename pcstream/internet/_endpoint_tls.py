@@ -5,8 +5,6 @@ pyOpenSSL takes longer to import than all of the reactor: it is done when TLS is
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -108,31 +106,21 @@ def wrapServerTLS(
     return TLSServerEndpoint(wrappedEndpoint, connectionCreator, clock)
 
 
-def _files_in(directory: Any) -> Iterator[tuple[str, Any]]:
-    """The name of each file in *directory*, and what reads it: a path, or Twisted's FilePath."""
-    if hasattr(directory, "children"):
-        for child in directory.children():
-            yield child.basename(), child.getContent
-    else:
-        for path in sorted(Path(os.fsdecode(directory)).iterdir()):
-            yield path.name, path.read_bytes
-
-
 def _loadCAsFromDir(directoryPath: Any) -> Any:
     """Trust the authorities whose certificates are in the ``.pem`` files of a directory.
 
     Files that cannot be read are left out.
 
-    :param directoryPath: a path, or a ``FilePath``.
+    :param directoryPath: a ``FilePath``.
     """
     from .ssl import Certificate, trustRootFromCertificates
 
     authorities: dict[Any, Any] = {}
-    for name, read in _files_in(directoryPath):
-        if not name.lower().endswith(".pem"):
+    for child in directoryPath.children():
+        if not child.basename().lower().endswith(".pem"):
             continue
         try:
-            data = read()
+            data = child.getContent()
         except OSError:
             continue
         certificate = Certificate.loadPEM(data)
@@ -142,7 +130,7 @@ def _loadCAsFromDir(directoryPath: Any) -> Any:
 
 def _parseTrustRootPath(pathName: str | None) -> Any:
     """The trust root of a description; None for the system's own."""
-    return None if pathName is None else _loadCAsFromDir(pathName)
+    return None if pathName is None else _loadCAsFromDir(_file(pathName))
 
 
 def _privateCertFromPaths(certificatePath: str | None, keyPath: str | None) -> Any:
@@ -225,7 +213,9 @@ def ssl_server_options(values: dict[str, Any]) -> Any:
 
 
 def _file(path: str) -> Any:
-    return Path(path)
+    from ..python.filepath import FilePath
+
+    return FilePath(path)
 
 
 SSL_CLIENT = Shape(
