@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, cast
 
 from ..internet import protocol
@@ -43,6 +44,26 @@ class Proxy(protocol.Protocol):
         cast(Proxy, self.peer).transport.write(data)
 
 
+def _relay(side: Proxy) -> None:
+    """Let the kernel forward what *side* receives, if nobody looks at it."""
+    # On the class: a wrapper around the transport looks, and would pass the question on.
+    relay_to = getattr(type(side.transport), "relay_to", None)
+    if (
+        relay_to is not None
+        and type(side).dataReceived is Proxy.dataReceived
+        and "dataReceived" not in side.__dict__
+    ):
+        relay_to(side.transport, side, partial(_receiver, side))
+
+
+def _receiver(side: Proxy) -> Any:
+    """The connection that *side* forwards to, if it is one that bytes need not be written to."""
+    peer = side.peer
+    if peer is None or getattr(type(peer.transport), "relay_to", None) is None:
+        return None
+    return peer.transport
+
+
 class ProxyClient(Proxy):
     """The side towards the host that is forwarded to."""
 
@@ -54,6 +75,8 @@ class ProxyClient(Proxy):
         peer.setPeer(self)
         self.transport.registerProducer(peer.transport, True)
         peer.transport.registerProducer(self.transport, True)
+        _relay(self)
+        _relay(peer)
         peer.transport.resumeProducing()
 
 
