@@ -214,6 +214,38 @@ class Bench:
         self.stack.callback(made.socket.close)
         return made
 
+    def context_factory(self) -> Any:
+        path = self.tmp_path / "server.pem"
+        path.write_bytes(
+            self.get("internet.ssl.KeyPair").generate().selfSignedCert(1, CN="x").dumpPEM()
+        )
+        return self.get("internet.ssl.DefaultOpenSSLContextFactory")(str(path), str(path))
+
+    def ssl_port(self) -> Any:
+        arguments = (0, self.factory(), self.context_factory())
+        return self.get("internet.ssl.Port")(*arguments, reactor=self.reactor)
+
+    def ssl_server(self) -> Any:
+        arguments = (self.server_socket(), self.protocol(), ("127.0.0.1", 1), self.ssl_port(), 0)
+        return self.get("internet.ssl.Server")(*arguments, self.reactor)
+
+    def ssl_connector(self) -> Any:
+        contexts = self.get("internet.ssl.ClientContextFactory")()
+        return self.get("internet.ssl.Connector")(
+            "127.0.0.1", 1, self.client_factory(), contexts, 5, None, self.reactor
+        )
+
+    def ssl_client(self) -> Any:
+        contexts = self.get("internet.ssl.ClientContextFactory")()
+        arguments = ("127.0.0.1", 1, None, contexts, self.tcp_connector(), self.reactor)
+        made = self.get("internet.ssl.Client")(*arguments)
+        self.stack.callback(made.socket.close)
+        return made
+
+    def proxied(self) -> Any:
+        factory = self.get("protocols.haproxy._wrapper.HAProxyWrappingFactory")(self.factory())
+        return factory.buildProtocol(None)
+
     def unix_path(self) -> str:
         return str(self.tmp_path / "socket")
 
@@ -273,12 +305,18 @@ MAKERS: dict[str, Callable[[Bench], Any]] = {
     "internet.process.PTYProcess": lambda b: b.process("internet.process.PTYProcess"),
     "internet.process.Process": lambda b: b.process("internet.process.Process"),
     "internet.selectreactor.SelectReactor": lambda b: b.reactor,
+    "internet.ssl.Client": lambda b: b.ssl_client(),
+    "internet.ssl.Connector": lambda b: b.ssl_connector(),
+    "internet.ssl.DefaultOpenSSLContextFactory": lambda b: b.context_factory(),
+    "internet.ssl.Port": lambda b: b.ssl_port(),
+    "internet.ssl.Server": lambda b: b.ssl_server(),
     "internet.tcp.Client": lambda b: b.tcp_client("internet.tcp.Client"),
     "internet.tcp.Connector": lambda b: b.tcp_connector(),
     "internet.tcp.Port": lambda b: b.tcp_port(),
     "internet.tcp.Server": lambda b: b.tcp_server(),
     "internet.unix.Client": lambda b: b.unix_client(),
     "internet.unix.Connector": lambda b: b.unix_connector(),
+    "protocols.haproxy._wrapper.HAProxyProtocolWrapper": lambda b: b.proxied(),
     "protocols.tls.BufferingTLSTransport": lambda b: b.tls_protocol(
         "protocols.tls.BufferingTLSTransport"
     ),
@@ -321,11 +359,20 @@ ARGUMENTS: dict[str, Callable[[Bench], tuple[Any, ...]]] = {
     "internet._endpoint_sockets.UNIXClientEndpoint": lambda b: (b.reactor, b.unix_path()),
     "internet._endpoint_sockets.UNIXServerEndpoint": lambda b: (b.reactor, b.unix_path()),
     "internet._endpoint_sockets._TCPServerEndpoint": lambda b: (b.reactor, 0, 50, ""),
+    "internet._endpoint_tls.TLSServerEndpoint": lambda b: (None, None),
     "internet._endpoint_wrapping._SingleProtocolFactory": lambda b: (b.protocol(),),
     "internet._endpoint_wrapping._WrapperEndpoint": lambda b: (None, print),
     "internet._endpoint_wrapping._WrapperServerEndpoint": lambda b: (None, print),
     "internet._endpoint_wrapping._WrappingFactory": lambda b: (b.factory(),),
     "internet._endpoint_wrapping._WrappingProtocol": lambda b: (b.deferred(), b.protocol()),
+    "internet._sslverify.ClientTLSOptions": lambda b: (print, "localhost"),
+    "internet._tls_certificates.OpenSSLCertificateAuthorities": lambda b: ([],),
+    "internet._tls_ciphers.OpenSSLAcceptableCiphers": lambda b: ([],),
+    "internet._tls_ciphers.OpenSSLCipher": lambda b: ("AES128-SHA",),
+    "protocols._sni.SNIConnectionCreator": lambda b: (print,),
+    "python.filepath.FilePath": lambda b: (str(b.tmp_path),),
+    "protocols.haproxy._info.ProxyInfo": lambda b: (b"", None, None),
+    "protocols.haproxy._wrapper.HAProxyWrappingFactory": lambda b: (b.factory(),),
     "internet._file_wrapper.FileWrapper": lambda b: (None,),
     "internet._memory_reactor._FakeConnector": lambda b: (None,),
     "internet._memory_reactor._FakePort": lambda b: (None,),
