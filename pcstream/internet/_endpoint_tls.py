@@ -106,6 +106,18 @@ def wrapServerTLS(
     return TLSServerEndpoint(wrappedEndpoint, connectionCreator, clock)
 
 
+def _ssl() -> Any:
+    """``pcstream.internet.ssl``.
+
+    :raises ImportError: what it needs is not installed.
+    """
+    if not HAS_TLS:
+        raise ImportError("TLS needs pyOpenSSL: pip install 'pcstream[tls]'")
+    from . import ssl
+
+    return ssl
+
+
 def _loadCAsFromDir(directoryPath: Any) -> Any:
     """Trust the authorities whose certificates are in the ``.pem`` files of a directory.
 
@@ -113,8 +125,7 @@ def _loadCAsFromDir(directoryPath: Any) -> Any:
 
     :param directoryPath: a ``FilePath``.
     """
-    from .ssl import Certificate, trustRootFromCertificates
-
+    ssl = _ssl()
     authorities: dict[Any, Any] = {}
     for child in directoryPath.children():
         if not child.basename().lower().endswith(".pem"):
@@ -123,9 +134,9 @@ def _loadCAsFromDir(directoryPath: Any) -> Any:
             data = child.getContent()
         except OSError:
             continue
-        certificate = Certificate.loadPEM(data)
+        certificate = ssl.Certificate.loadPEM(data)
         authorities.setdefault(certificate.digest(), certificate)
-    return trustRootFromCertificates(authorities.values())
+    return ssl.trustRootFromCertificates(authorities.values())
 
 
 def _parseTrustRootPath(pathName: str | None) -> Any:
@@ -137,13 +148,12 @@ def _privateCertFromPaths(certificatePath: str | None, keyPath: str | None) -> A
     """Our certificate with its key, which is in the same file if there is no other."""
     if certificatePath is None:
         return None
-    from .ssl import Certificate, KeyPair, PrivateCertificate
-
+    ssl = _ssl()
     certificate = Path(certificatePath).read_bytes()
     if keyPath is None:
-        return PrivateCertificate.loadPEM(certificate)
-    return PrivateCertificate.fromCertificateAndKeyPair(
-        Certificate.loadPEM(certificate), KeyPair.load(Path(keyPath).read_bytes(), _pem())
+        return ssl.PrivateCertificate.loadPEM(certificate)
+    return ssl.PrivateCertificate.fromCertificateAndKeyPair(
+        ssl.Certificate.loadPEM(certificate), ssl.KeyPair.load(Path(keyPath).read_bytes(), _pem())
     )
 
 
@@ -170,6 +180,7 @@ def _chain(path: str) -> list[Any]:
 
 
 def _method(name: str) -> Any:
+    _ssl()
     from OpenSSL import SSL
 
     method = getattr(SSL, name, None)
@@ -196,15 +207,16 @@ SSL_SERVER = Shape(
 
 def ssl_server_options(values: dict[str, Any]) -> Any:
     """The context factory of a server that is described by *values*."""
-    from .ssl import CertificateOptions, DiffieHellmanParameters
-
+    ssl = _ssl()
     own = _privateCertFromPaths(values["certKey"] or values["privateKey"], values["privateKey"])
     options: dict[str, Any] = {}
     if values["extraCertChain"] is not None:
         options["extraCertChain"] = _chain(values["extraCertChain"])
     if values["dhParameters"] is not None:
-        options["dhParameters"] = DiffieHellmanParameters.fromFile(_file(values["dhParameters"]))
-    return CertificateOptions(
+        options["dhParameters"] = ssl.DiffieHellmanParameters.fromFile(
+            _file(values["dhParameters"])
+        )
+    return ssl.CertificateOptions(
         method=values["sslmethod"],
         privateKey=own.privateKey.original,
         certificate=own.original,
@@ -237,15 +249,14 @@ SSL_CLIENT = Shape(
 
 def ssl_client_options(values: dict[str, Any]) -> Any:
     """The context factory of a client that is described by *values*."""
-    from .ssl import CertificateOptions, optionsForClientTLS
-
+    ssl = _ssl()
     certificate = _privateCertFromPaths(values["certKey"], values["privateKey"])
     trust = _parseTrustRootPath(values["caCertsDir"])
     if values["hostname"] is not None:
-        return optionsForClientTLS(
+        return ssl.optionsForClientTLS(
             values["hostname"], trustRoot=trust, clientCertificate=certificate
         )
-    return CertificateOptions(
+    return ssl.CertificateOptions(
         trustRoot=trust,
         privateKey=None if certificate is None else certificate.privateKey.original,
         certificate=None if certificate is None else certificate.original,
@@ -265,6 +276,7 @@ TLS_SERVER = Shape(
 
 def tls_server(reactor: Any, values: dict[str, Any]) -> Any:
     """The endpoint that is described by *values*; its certificates are found by server name."""
+    _ssl()
     from ..protocols._sni import SNIConnectionCreator, autoReloadingDirectoryOfPEMs
 
     kind = TCP6ServerEndpoint if isIPv6Address(values["interface"]) else TCP4ServerEndpoint
@@ -295,10 +307,8 @@ def tls_client(reactor: Any, values: dict[str, Any], from_string: Any) -> Any:
 
     :param from_string: makes the endpoint of a description, for one inside ours.
     """
-    from .ssl import optionsForClientTLS
-
     host = values["host"]
-    options = optionsForClientTLS(
+    options = _ssl().optionsForClientTLS(
         host,
         trustRoot=_parseTrustRootPath(values["trustRoots"]),
         clientCertificate=_privateCertFromPaths(values["certificate"], values["privateKey"]),

@@ -82,9 +82,11 @@ class Certificate(CertBase):
     """A certificate."""
 
     def __repr__(self) -> str:
-        subject = self.getSubject().get("commonName", "")
-        issuer = self.getIssuer().get("commonName", "")
-        return f"<{self.__class__.__name__} Subject={subject} Issuer={issuer}>"
+        shown = [
+            repr(name["commonName"]) if "commonName" in name else ""
+            for name in (self.getSubject(), self.getIssuer())
+        ]
+        return f"<{self.__class__.__name__} Subject={shown[0]} Issuer={shown[1]}>"
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Certificate):

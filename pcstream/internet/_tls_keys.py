@@ -164,7 +164,7 @@ class KeyPair(PublicKey):
         )
         return packed
 
-    def __getstate__(self) -> bytes:  # type: ignore[override]
+    def __getstate__(self) -> bytes:
         _warn_of_pickling(self.__getstate__)
         return self.dump()
 
@@ -207,9 +207,11 @@ class KeyPair(PublicKey):
         self, distinguishedName: DistinguishedName, digestAlgorithm: str = "sha256"
     ) -> CertificateRequest:
         """Ask for a certificate that says that this key is *distinguishedName*'s."""
-        builder = x509.CertificateSigningRequestBuilder().subject_name(distinguishedName._name())
+        builder: Any = x509.CertificateSigningRequestBuilder().subject_name(
+            distinguishedName._name()
+        )
         key: Any = self.original.to_cryptography_key()
-        return CertificateRequest(builder.sign(key, _algorithm(digestAlgorithm)))  # type: ignore[arg-type]
+        return CertificateRequest(builder.sign(key, _algorithm(digestAlgorithm)))
 
     def certificateRequest(
         self,
@@ -243,9 +245,7 @@ class KeyPair(PublicKey):
 
         def verified(is_right: Any) -> bytes:
             if not is_right:
-                raise VerifyError(
-                    f"DN callback {verifyDNCallback!r} rejected request DN {name!r}"
-                )
+                raise VerifyError(f"DN callback {verifyDNCallback!r} rejected request DN {name!r}")
             certificate = self.signRequestObject(
                 issuerDistinguishedName, request, serialNumber, secondsToExpiry, digestAlgorithm
             )

@@ -275,9 +275,7 @@ class OpenSSLCertificateOptions:
         self._mode: int = SSL.MODE_RELEASE_BUFFERS
         if method is None:
             self.method = SSL.TLS_METHOD
-            oldest = self._oldest(
-                raiseMinimumTo, insecurelyLowerMinimumTo, lowerMaximumSecurityTo
-            )
+            oldest = self._oldest(raiseMinimumTo, insecurelyLowerMinimumTo, lowerMaximumSecurityTo)
             for version in _getExcludedTLSProtocols(oldest, lowerMaximumSecurityTo):
                 self._options |= _tlsDisableFlags[version]
         else:
@@ -344,7 +342,7 @@ class OpenSSLCertificateOptions:
             return max(at_least, usual)
         return usual if newest is None else min(usual, newest)
 
-    def __getstate__(self) -> dict[str, Any]:  # type: ignore[override]
+    def __getstate__(self) -> dict[str, Any]:
         _warn_of_pickling(self.__getstate__)
         state = self.__dict__.copy()
         state.pop("_context", None)

@@ -103,7 +103,8 @@ def sign(
     """
     # How the signature's algorithm is written depends on the kind of key, which a request by the
     # same key knows as well.
-    request = CertificateSigningRequestBuilder().subject_name(issuer).sign(issuer_key, algorithm)
+    request: Any = CertificateSigningRequestBuilder().subject_name(issuer)
+    request = request.sign(issuer_key, algorithm)
     signature_algorithm = _parts(request.public_bytes(Encoding.DER))[1]
     to_be_signed = _element(
         _SEQUENCE,

@@ -38,6 +38,7 @@ from ._endpoint_sockets import _TCPServerEndpoint as _TCPServerEndpoint
 from ._endpoint_strings import _parse as _parse
 from ._endpoint_strings import _tokenize as _tokenize
 from ._endpoint_strings import quoteStringArgument as quoteStringArgument
+from ._endpoint_tls import TLSServerEndpoint as _TLSServerEndpoint  # noqa: F401
 from ._endpoint_tls import _loadCAsFromDir as _loadCAsFromDir
 from ._endpoint_tls import _parseTrustRootPath as _parseTrustRootPath
 from ._endpoint_tls import _privateCertFromPaths as _privateCertFromPaths

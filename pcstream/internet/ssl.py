@@ -9,6 +9,7 @@ This needs ``pip install 'pcstream[tls]'``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from warnings import warn
 
@@ -115,7 +116,7 @@ class DefaultOpenSSLContextFactory(ContextFactory):
             context.use_privatekey_file(self.privateKeyFileName)
             self._context = context
 
-    def __getstate__(self) -> dict[str, Any]:  # type: ignore[override]
+    def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
         state.pop("_context", None)
         return state
@@ -142,15 +143,17 @@ class ClientContextFactory:
     def getContext(self) -> Any:
         """A new context."""
         context = self._contextFactory(self.method)
-        context.set_options(
-            SSL.OP_NO_SSLv2 | SSL.OP_NO_SSLv3 | SSL.OP_NO_TLSv1 | SSL.OP_NO_TLSv1_1
-        )
+        context.set_options(SSL.OP_NO_SSLv2 | SSL.OP_NO_SSLv3 | SSL.OP_NO_TLSv1 | SSL.OP_NO_TLSv1_1)
         return context
 
 
+_implemented: Callable[[Any], Any] = implementedBy
+
+
+# TLS cannot be started where it has been.
 @implementer_only(
     interfaces.ISSLTransport,
-    *(i for i in implementedBy(tcp.Client) if i is not interfaces.ITLSTransport),
+    *(i for i in _implemented(tcp.Client) if i is not interfaces.ITLSTransport),
 )
 class Client(tcp.Client):
     """A TCP client's transport that begins with TLS."""
@@ -166,6 +169,10 @@ class Client(tcp.Client):
     ) -> None:
         self.ctxFactory = ctxFactory
         tcp.Client.__init__(self, host, port, bindAddress, connector, reactor)
+
+    def getPeerCertificate(self) -> Any:
+        """The server's certificate; None before the connection is made."""
+        return None  # startTLS puts another method in this one's place
 
     def _connectDone(self) -> None:
         self.startTLS(self.ctxFactory)
@@ -185,9 +192,7 @@ class Server(tcp.Server):
 
     def getPeerCertificate(self) -> Any:
         """The client's certificate, or None."""
-        if self.TLS:
-            return self.protocol.getPeerCertificate()
-        raise RuntimeError("TLS has not been started")
+        return None  # startTLS puts another method in this one's place
 
 
 class Port(tcp.Port):
@@ -251,9 +256,7 @@ class _ProtocolNegotiationSupport(Flags):
 
 _ProtocolNegotiationSupport.__name__ = "ProtocolNegotiationSupport"
 
-_REASON = (
-    "All supported TLS backends provide ALPN. There is no need to check for support."
-)
+_REASON = "All supported TLS backends provide ALPN. There is no need to check for support."
 
 
 def protocolNegotiationMechanisms() -> Any:
@@ -264,6 +267,9 @@ def protocolNegotiationMechanisms() -> Any:
         stacklevel=2,
     )
     return _ProtocolNegotiationSupport.ALPN
+
+
+ProtocolNegotiationSupport: Any  # answered by __getattr__, which warns
 
 
 def __getattr__(name: str) -> Any:

@@ -203,8 +203,8 @@ class Sockets(EndpointTestCase):
                 await TCP4ClientEndpoint(reactor, LOOPBACK, number).connect(Recorders())
 
     async def test_no_such_path(self) -> None:
+        path = str(self.directory / "nowhere")
         with pytest.raises(error.ConnectError):
-            path = str(self.directory / "nowhere")
             await UNIXClientEndpoint(reactor, path).connect(Recorders())
 
     async def test_somebody_listens_already(self) -> None:
@@ -399,7 +399,7 @@ class Processes(EndpointTestCase):
 
     async def test_what_a_child_echoes(self) -> None:
         endpoint = self.run_python(
-            "import sys; sys.stdout.write(sys.stdin.readline()); sys.stdout.flush(); sys.stdin.read()"
+            "import sys; print(sys.stdin.readline(), end='', flush=True); sys.stdin.read()"
         )
         protocol = await endpoint.connect(Recorders())
         for interface in (
@@ -489,4 +489,4 @@ class Wrappers(TestCase):
 
     def test_an_unknown_name(self) -> None:
         with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
-            endpoints.nonsense
+            _ = endpoints.nonsense
