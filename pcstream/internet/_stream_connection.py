@@ -172,8 +172,19 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
         if content is None:
             return main.CONNECTION_DONE
         self._is_bulk = content.remaining_bytes >= _BULK_BYTES
-        receiver._write_segment(content)
+        receiver._forward(content)
         return None
+
+    def _forward(self, content: splice.PipeContent) -> None:
+        """Send what a pipe holds; at once if nothing stands before it, so that the pipe is free."""
+        if self.connected and not self._outbox and not self._aborting:
+            try:
+                content.advance(content.send(self.socket, content.remaining_bytes))
+            except OSError:
+                pass  # no room, or the end of the connection: the outbox is flushed soon enough
+            if not content.remaining_bytes:
+                return
+        self._write_segment(content)
 
     def _write_segment(self, segment: Segment) -> bool:
         """Queue what is not in memory as bytes; as with :meth:`write` it may be too late for that.
