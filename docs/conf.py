@@ -15,7 +15,13 @@ author = "The pcstream authors"
 copyright = author
 version = release = pcstream.__version__
 
-extensions = ["sphinx.ext.autodoc", "engine_diagram", "engine_tables", "mirrored_modules", "zope_interfaces"]
+extensions = [
+    "sphinx.ext.autodoc",
+    "engine_diagram",
+    "engine_tables",
+    "mirrored_modules",
+    "zope_interfaces",
+]
 exclude_patterns = ["_build", "examples", "differences/*"]
 default_role = None
 nitpicky = True

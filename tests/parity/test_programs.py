@@ -27,6 +27,7 @@ TWO_ENDS = {
     "half_close",
     "inline_client",
     "policies_tour",
+    "plain_proxy",
     "pull",
     "reconnecting",
     "streaming",
