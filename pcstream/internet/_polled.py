@@ -225,9 +225,7 @@ class PolledReactor(PosixReactorBase):
             self._flush()
             if self._unflushed:
                 timeout = 0  # they can go on at once, but others come first
-            elif (
-                self._newTimedCalls or self._is_hastened or self._justStopped or not self._started
-            ):
+            elif self._newTimedCalls or self._is_hastened or self._justStopped or not self._started:
                 # Whoever wrote has planned something, or ended the loop, which the time-out, known
                 # before, has not heard of.
                 timeout = 0
