@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +14,13 @@ from pcstream.internet.defer import Deferred
 from pcstream.python.failure import Failure
 
 COUNT = 4
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """Errors that nobody handled are logged when their Deferreds are collected: here, not later."""
+    yield
+    gc.collect()
 
 
 class Boom(Exception):
