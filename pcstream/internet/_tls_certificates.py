@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -20,6 +21,17 @@ class IOpenSSLTrustRoot(Interface):
         """Tell *context*."""
 
 
+def _hand_over(take: Callable[[Any], Any], certificate: Any) -> None:
+    """Call a method of a context with a certificate of pyOpenSSL's.
+
+    pyOpenSSL has come to deprecate its own class there. Who has given us one of them, and asks for
+    it again, shall get it as long as it works, and is not to be warned of what we do.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Passing pyOpenSSL", DeprecationWarning)
+        take(certificate)
+
+
 @implementer(IOpenSSLTrustRoot)
 class OpenSSLCertificateAuthorities:
     """These authorities are believed, and no others."""
@@ -31,7 +43,7 @@ class OpenSSLCertificateAuthorities:
         store = context.get_cert_store()
         assert store is not None
         for certificate in self._caCerts:
-            store.add_cert(certificate)
+            _hand_over(store.add_cert, certificate)
 
 
 @implementer(IOpenSSLTrustRoot)

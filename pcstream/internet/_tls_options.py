@@ -15,7 +15,7 @@ from zope.interface import implementer
 from ..python import log
 from ..python._constants import NamedConstant, Names
 from ..python.reflect import fullyQualifiedName
-from ._tls_certificates import IOpenSSLTrustRoot, OpenSSLCertificateAuthorities
+from ._tls_certificates import IOpenSSLTrustRoot, OpenSSLCertificateAuthorities, _hand_over
 from ._tls_ciphers import _expandCipherString, defaultCiphers
 from ._tls_keys import _warn_of_pickling
 from .interfaces import (
@@ -378,10 +378,10 @@ class OpenSSLCertificateOptions:
         context.set_options(self._options)
         context.set_mode(self._mode)
         if self.certificate is not None and self.privateKey is not None:
-            context.use_certificate(self.certificate)
-            context.use_privatekey(self.privateKey)
+            _hand_over(context.use_certificate, self.certificate)
+            _hand_over(context.use_privatekey, self.privateKey)
             for certificate in self.extraCertChain:
-                context.add_extra_chain_cert(certificate)
+                _hand_over(context.add_extra_chain_cert, certificate)
             context.check_privatekey()
         verify = SSL.VERIFY_NONE
         if self.verify:

@@ -36,6 +36,7 @@ from ._sslverify import CertBase as CertBase
 from ._sslverify import OpenSSLAcceptableCiphers as AcceptableCiphers
 from ._sslverify import OpenSSLCertificateOptions as CertificateOptions
 from ._sslverify import OpenSSLDiffieHellmanParameters as DiffieHellmanParameters
+from .protocol import Protocol
 
 __all__ = [
     "DN",
@@ -156,7 +157,7 @@ _implemented: Callable[[Any], Any] = implementedBy
     *(i for i in _implemented(tcp.Client) if i is not interfaces.ITLSTransport),
 )
 class Client(tcp.Client):
-    """A TCP client's transport that begins with TLS."""
+    """A TCP client's transport that begins with TLS; its :class:`Connector` sees to that."""
 
     def __init__(
         self,
@@ -174,10 +175,23 @@ class Client(tcp.Client):
         """The server's certificate; None before the connection is made."""
         return None  # startTLS puts another method in this one's place
 
-    def _connectDone(self) -> None:
-        self.startTLS(self.ctxFactory)
-        self.startWriting()
-        tcp.Client._connectDone(self)
+
+class _BeginsWithTLS(Protocol):
+    """Takes a protocol's place until it is connected, which it is once TLS has been started."""
+
+    def __init__(self, protocol: Any, contextFactory: Any) -> None:
+        self._protocol = protocol
+        self._contextFactory = contextFactory
+
+    def logPrefix(self) -> str:
+        """The protocol's prefix."""
+        return str(self._protocol.logPrefix())
+
+    def makeConnection(self, transport: Any) -> None:
+        """Start TLS, and step aside."""
+        transport.protocol = self._protocol
+        transport.startTLS(self._contextFactory)
+        self._protocol.makeConnection(transport)
 
 
 @implementer(interfaces.ISSLTransport)
@@ -240,6 +254,11 @@ class Connector(tcp.Connector):
         tcp.Connector.__init__(self, host, port, factory, timeout, bindAddress, reactor)
         # A broken one is to show now, and not when the connection stands.
         contextFactory.getContext()
+
+    def buildProtocol(self, addr: Any) -> Any:
+        """What the factory builds, with TLS before it."""
+        built = tcp.Connector.buildProtocol(self, addr)
+        return None if built is None else _BeginsWithTLS(built, self.contextFactory)
 
     def _makeTransport(self) -> Client:
         return Client(
