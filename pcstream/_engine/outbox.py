@@ -35,8 +35,11 @@ class Segment(Protocol):
     def advance(self, count: int) -> None:
         """Note that *count* bytes have been sent."""
 
-    def read(self, limit: int) -> bytes:
-        """The next bytes, *limit* at most, for whoever cannot send them otherwise."""
+    def read(self, limit: int) -> bytes | memoryview:
+        """The next bytes, *limit* at most, for whoever cannot send them otherwise.
+
+        They count as sent only by :meth:`advance`. None at all: the segment has ended.
+        """
 
     def send(self, skt: Any, limit: int) -> int:
         """Send what a socket takes, *limit* bytes at most; the count is noted later."""

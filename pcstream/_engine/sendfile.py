@@ -7,8 +7,8 @@ Kernel notebook:
   prove that the socket is full: it also stops at the end of the file and at pages not yet read.
 - 0 means the end of the file, which can come before the expected end if somebody has shortened it.
 - Pages that are not in memory are waited for, in this thread. So each stretch is announced with
-  posix_fadvise(WILLNEED), which starts the disk and returns, a stretch ahead of its use; and no
-  call asks for more than a step.
+  posix_fadvise(WILLNEED), which starts the disk and returns, while the one before it is sent; and
+  no call asks for more than a step.
 - EINVAL, ENOSYS, EOVERFLOW and their kin mean "not between these two": the bytes are then read.
   Some file systems (proc, FUSE in parts) cannot do it.
 - Offsets are 64 bit; one call moves 0x7ffff000 bytes at most.
@@ -35,7 +35,7 @@ class OpenFile:
     It is closed when nobody refers to it any more.
     """
 
-    __slots__ = ("fd",)
+    __slots__ = ("_announced_to", "fd")
 
     def __init__(self, fd: int) -> None:
         """
@@ -44,6 +44,17 @@ class OpenFile:
         """
         self.fd = -1
         self.fd = os.dup(fd)
+        self._announced_to = 0
+
+    def announce(self, begin: int, end: int) -> None:
+        """Have the disk begin to read these bytes, unless it has been told before."""
+        begin = max(begin, self._announced_to)
+        if begin < end and hasattr(os, "posix_fadvise"):
+            self._announced_to = end
+            try:
+                os.posix_fadvise(self.fd, begin, end - begin, os.POSIX_FADV_WILLNEED)
+            except OSError:
+                pass  # only advice
 
     def __del__(self) -> None:
         if self.fd != -1:
@@ -114,16 +125,6 @@ class FileRange:
                 return sent
         data = self.read(min(limit, SHARED_STEP_BYTES))
         return skt.send(data) if data else 0
-
-    def announce(self) -> None:
-        """Have the disk begin to read."""
-        if hasattr(os, "posix_fadvise"):
-            try:
-                os.posix_fadvise(
-                    self.file.fd, self.offset, self.remaining_bytes, os.POSIX_FADV_WILLNEED
-                )
-            except OSError:
-                pass  # only advice
 
     def cut(self) -> None:
         """Take back what has not been sent; nobody is told of a failure any more."""

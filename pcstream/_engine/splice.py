@@ -5,7 +5,8 @@ Kernel notebook:
 - One end of every splice is a pipe; the pages stay where they are and only their owners change.
 - SPLICE_F_NONBLOCK is about the pipe. A socket that does not block answers EAGAIN by itself, and
   so does a full pipe: an empty one is used for every read, so that EAGAIN means "nothing came".
-- 0 means the end of the stream, as with recv.
+- 0 means the end of the stream; or urgent data in the way (tcp_splice_read stops at it), so that
+  only recv knows.
 - SPLICE_F_MORE corks the receiving socket: a small message would wait up to 200 ms for more that
   does not come. It is never used.
 - A pipe holds a number of pages, not of bytes: short segments each take a whole one, so that a
@@ -13,16 +14,20 @@ Kernel notebook:
 - F_SETPIPE_SZ makes a pipe larger, up to /proc/sys/fs/pipe-max-size (1 MiB unless changed) and
   only while the user's pipes together stay below pipe-user-pages-soft; beyond, EPERM, and the
   default of 64 KiB has to do.
-- EINVAL means that one of the two cannot be spliced: nothing has moved then.
+- EINVAL means that one of the two cannot be spliced: nothing has moved then. What is in the pipe
+  already can still be read out of it.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
+from errno import EINVAL, ENOSYS, EPERM
 
 __all__ = ["PipeContent", "is_available", "receive"]
+
+# "Not between these two", by whoever forbids it.
+_REFUSALS = (EINVAL, ENOSYS, EPERM)
 
 # Room for what one read brings, which is a socket's receive buffer at most. Measured on loopback,
 # in CPU seconds for each GB forwarded: 0.68 with 64 KiB, 0.47 with 256 KiB, 0.19 with 1 MiB.
@@ -45,6 +50,8 @@ class _Pipe:
         """
         self.read_end = self.write_end = -1
         self.read_end, self.write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        import fcntl  # not everywhere, as pipe2
+
         try:
             fcntl.fcntl(self.write_end, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         except OSError:
@@ -67,53 +74,79 @@ def is_available() -> bool:
 class PipeContent:
     """What a pipe holds, as a stretch of an outbox.
 
-    :ivar remaining_bytes: how many are still in it.
+    :ivar remaining_bytes: how many are still to be sent.
     """
 
-    __slots__ = ("_pipe", "remaining_bytes")
+    __slots__ = ("_data", "_pipe", "remaining_bytes")
 
     def __init__(self, pipe: _Pipe, count: int) -> None:
         self._pipe: _Pipe | None = pipe
+        self._data: bytes | memoryview = b""  # instead of the pipe, if they had to be read
         self.remaining_bytes = count
 
     def advance(self, count: int) -> None:
         """Note that *count* bytes have been sent; an empty pipe is free for others."""
         self.remaining_bytes -= count
-        if not self.remaining_bytes and self._pipe is not None:
-            if len(_idle) < MOST_IDLE_PIPES:
-                _idle.append(self._pipe)
-            self._pipe = None
+        if self._pipe is None:
+            self._data = memoryview(self._data)[count:]
+        elif not self.remaining_bytes:
+            self._release()
 
-    def read(self, limit: int) -> bytes:
-        """The next bytes, *limit* at most; they are out of the pipe then."""
-        assert self._pipe is not None
-        return os.read(self._pipe.read_end, min(limit, self.remaining_bytes))
+    def read(self, limit: int) -> bytes | memoryview:
+        """The next bytes, *limit* at most; :meth:`advance` says how many of them were sent."""
+        if self._pipe is not None:
+            # A pipe cannot be looked into: whatever is taken out has to be kept.
+            taken, left = [], self.remaining_bytes
+            while left:
+                taken.append(os.read(self._pipe.read_end, left))
+                left -= len(taken[-1])
+            self._data = b"".join(taken)
+            self._release()
+        return self._data[:limit]
 
     def send(self, skt: socket.socket, limit: int) -> int:
-        """Send what *skt* takes.
+        """Send what *skt* takes, the limit apart: splicing less would cost more.
 
+        :returns: how many bytes went; they have not been counted off yet.
         :raises BlockingIOError: there is no room.
         :raises OSError: the connection is at fault.
         """
-        assert self._pipe is not None
-        return os.splice(
-            self._pipe.read_end, skt.fileno(), self.remaining_bytes, flags=_NONBLOCK_AND_MOVE
-        )
+        if self._pipe is not None:
+            try:
+                return os.splice(
+                    self._pipe.read_end,
+                    skt.fileno(),
+                    self.remaining_bytes,
+                    flags=_NONBLOCK_AND_MOVE,
+                )
+            except OSError as e:
+                if e.errno not in _REFUSALS:
+                    raise
+        return skt.send(self.read(limit))
+
+    def _release(self) -> None:
+        if self._pipe is not None and len(_idle) < MOST_IDLE_PIPES:
+            _idle.append(self._pipe)
+        self._pipe = None
 
 
 def receive(skt: socket.socket) -> PipeContent | None:
     """Take what has come for *skt* into a pipe.
 
-    :returns: it; None at the end of the stream.
+    :returns: it; None if it has to be received in another way: nothing has moved then.
     :raises BlockingIOError: nothing has come.
-    :raises OSError: the connection is at fault; or, with EINVAL or for want of descriptors,
-        splicing is: then nothing has moved.
+    :raises OSError: the connection is at fault.
     """
-    pipe = _idle.pop() if _idle else _Pipe()
+    try:
+        pipe = _idle.pop() if _idle else _Pipe()
+    except OSError:
+        return None  # no descriptors left, for the time being
     try:
         count = os.splice(skt.fileno(), pipe.write_end, PIPE_BYTES, flags=_NONBLOCK_AND_MOVE)
-    except OSError:
+    except OSError as e:
         _idle.append(pipe)  # as empty as it was
+        if e.errno in _REFUSALS:
+            return None
         raise
     if not count:
         _idle.append(pipe)

@@ -75,6 +75,12 @@ class _SendmsgMixin(_Base):
             return rest
         return sent + rest
 
+    def _forward(self, content: Any) -> None:
+        if self._sendmsgQueue:
+            self._write_segment(content)
+        else:
+            super()._forward(content)
+
     def _send_segment(self, segment: Any) -> Any:
         if not self._sendmsgQueue:
             return super()._send_segment(segment)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable
-from errno import EINVAL, EMFILE, ENFILE, ENOBUFS, EWOULDBLOCK
+from errno import ENOBUFS, EWOULDBLOCK
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import classImplements, implementer
@@ -121,10 +121,19 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
 
         :returns: None, or why the connection is lost or has reached its end.
         """
-        if self._relay is not None and self._is_bulk:
+        if self._is_bulk and self._relay is not None:
             receiver = self._relay()
             if receiver is not None and receiver._is_plain():
-                return self._splice_to(receiver)
+                try:
+                    content = splice.receive(self.socket)
+                except BlockingIOError:
+                    return None
+                except OSError:
+                    return main.CONNECTION_LOST
+                if content is not None:
+                    self._is_bulk = content.remaining_bytes >= _BULK_BYTES
+                    receiver._forward(content)
+                    return None
         try:
             data = self.socket.recv(self.bufferSize)
         except OSError as e:
@@ -144,7 +153,8 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
         protocol's ``dataReceived`` is not called for bulk.
 
         :param protocol: whose ``dataReceived`` does nothing but write to the other connection.
-        :param receiver: answers which connection that is just now; None to have *protocol* called.
+        :param receiver: answers which connection that is just now; None to have the protocol
+            called, which is not always the same one: it changes when TLS is started.
         :returns: whether it will be done as far as the kernel can.
         """
         if (
@@ -157,23 +167,6 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
             return False
         self._relay = receiver
         return True
-
-    def _splice_to(self, receiver: Connection) -> ConnectionLost | ConnectionDone | None:
-        try:
-            content = splice.receive(self.socket)
-        except BlockingIOError:
-            return None
-        except OSError as e:
-            if e.errno in (EINVAL, EMFILE, ENFILE):
-                # Not between these two, or not now; nothing has moved.
-                self._relay = None
-                return self.doRead()
-            return main.CONNECTION_LOST
-        if content is None:
-            return main.CONNECTION_DONE
-        self._is_bulk = content.remaining_bytes >= _BULK_BYTES
-        receiver._forward(content)
-        return None
 
     def _forward(self, content: splice.PipeContent) -> None:
         """Send what a pipe holds; at once if nothing stands before it, so that the pipe is free."""
@@ -269,7 +262,7 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
         return (
             zero_copy.enabled
             and not self.TLS
-            and cls.write is abstract.FileDescriptor.write
+            and cls.write is _PLAIN_WRITE
             and cls.writeSomeData in _PLAIN_SENDERS
             and "write" not in self.__dict__
             and "writeSomeData" not in self.__dict__
@@ -280,7 +273,8 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
         if not self._is_plain():
             return None
         stretch = FileRange(file, offset, count, failed)
-        stretch.announce()
+        # And the next one, so that the disk works while this one is sent.
+        file.announce(offset, offset + count + STEP_BYTES)
         return stretch if self._write_segment(stretch) else None
 
     def withdraw_file(self, stretch: FileRange) -> None:
@@ -364,5 +358,7 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
 if _starttls.HAS_TLS:
     classImplements(Connection, interfaces.ITLSTransport)
 
-#: The ways to send that may be passed over: they do nothing but send.
+#: The ways to write and to send that may be passed over: they do nothing else. Kept by value, so
+#: that whoever replaces a method of the class is seen too.
+_PLAIN_WRITE: Any = abstract.FileDescriptor.write
 _PLAIN_SENDERS: list[Any] = [Connection.writeSomeData]

@@ -6,6 +6,7 @@ import io
 import os
 import stat
 from collections.abc import Callable
+from functools import partial
 from typing import IO, Any
 
 from zope.interface import implementer
@@ -24,6 +25,9 @@ __all__ = ["FileSender"]
 FIRST_RETRY_S = 0.01
 LAST_RETRY_S = 0.25
 
+# How much is read at a time unless somebody says otherwise.
+_USUAL_CHUNK_BYTES = 2**14
+
 
 @implementer(interfaces.IPullProducer)
 class FileSender:
@@ -37,7 +41,7 @@ class FileSender:
     :ivar clock: has ``callLater``; None for the reactor. Only a file with nothing *yet* needs it.
     """
 
-    CHUNK_SIZE: int = 2**14
+    CHUNK_SIZE: int = _USUAL_CHUNK_BYTES
 
     lastSent: bytes | str = ""
     deferred: defer.Deferred[Any] | None = None
@@ -50,6 +54,7 @@ class FileSender:
     _write_file: Callable[..., FileRange | None] | None = None
     _open_file: OpenFile | None = None
     _stretch: FileRange | None = None
+    _stretch_begin = _stretch_end = 0
 
     _retry: Any = None
     _retry_s: float = FIRST_RETRY_S
@@ -119,11 +124,12 @@ class FileSender:
             or not zero_copy.enabled
             or self.transform is not None
             # Somebody who wants chunks of another size wants to see them.
-            or self.CHUNK_SIZE != FileSender.CHUNK_SIZE
-            or type(self.file) not in (io.BufferedReader, io.FileIO)
+            or self.CHUNK_SIZE != _USUAL_CHUNK_BYTES
         ):
             return
         try:
+            if not _reads_its_descriptor(self.file):
+                return
             fd = self.file.fileno()
             if stat.S_ISREG(os.fstat(fd).st_mode):
                 self._open_file = OpenFile(fd)
@@ -139,22 +145,33 @@ class FileSender:
         count = min(os.fstat(self._open_file.fd).st_size - at, STEP_BYTES)
         if count <= 0:
             return False  # the end, or a file that does not know its size, as those in /proc
-        self._stretch = self._write_file(self._open_file, at, count, self._failed)
+        failed = partial(self._failed, self.deferred)
+        self._stretch = self._write_file(self._open_file, at, count, failed)
         if self._stretch is None:
             self._write_file = None
             return False
+        self._stretch_begin, self._stretch_end = at, at + count
         self.file.seek(at + count)
         return True
 
     def _note_last_sent(self) -> None:
-        """A stretch has been sent: remember its last byte, which is in memory now."""
+        """Remember the last byte of a stretch: it has just been sent, so it is in memory now."""
         stretch, self._stretch = self._stretch, None
         assert stretch is not None
-        if stretch.offset:
-            last = os.pread(stretch.file.fd, 1, stretch.offset - 1)
-            self.lastSent = last or self.lastSent
+        # Something remains if TLS was started meanwhile: its layer asks for more at once.
+        end = stretch.offset + stretch.remaining_bytes
+        if end > self._stretch_begin:
+            self.lastSent = os.pread(stretch.file.fd, 1, end - 1) or self.lastSent
+        if end < self._stretch_end == self.file.tell():
+            self.file.seek(end)  # somebody has shortened it, and may make it longer again
 
-    def _failed(self, error: OSError) -> None:
+    def _failed(self, deferred: object, error: OSError) -> None:
+        if deferred is not self.deferred:
+            return  # that transfer has ended in another way
+        try:
+            self._note_last_sent()
+        except (OSError, ValueError):
+            pass  # what is wrong with the file is about to be told
         self._finish(Failure(error))
 
     def _next_chunk(self) -> bytes | None:
@@ -189,7 +206,7 @@ class FileSender:
         """Let go of everything; answers who the consumer and the Deferred were."""
         ended = (self.consumer, self.deferred)
         self.file = self.consumer = self.transform = self.deferred = None
-        self._write_file = self._open_file = None
+        self._write_file = self._open_file = self._stretch = None
         retry, self._retry = self._retry, None
         if retry is not None:
             retry.cancel()
@@ -207,8 +224,8 @@ class FileSender:
             deferred.errback(failure)
 
     def _cancelled(self, deferred: defer.Deferred[Any]) -> None:
+        stretch = self._stretch
         consumer, _ = self._end()
-        stretch, self._stretch = self._stretch, None
         if stretch is not None and stretch.remaining_bytes:
             consumer.withdraw_file(stretch)
         _unregister(consumer)
@@ -221,6 +238,15 @@ class FileSender:
         _, deferred = self._end()
         if deferred is not None:
             deferred.errback(Failure(Exception("Consumer asked us to stop producing")))
+
+
+def _reads_its_descriptor(file: Any) -> bool:
+    """Whether what *file* reads is what its descriptor has; a decompressing one has another.
+
+    :raises ValueError: it is closed or detached.
+    """
+    raw = file.raw if type(file) is io.BufferedReader else file
+    return type(raw) is io.FileIO and raw.readable() and "read" not in file.__dict__
 
 
 def _unregister(consumer: Any) -> None:

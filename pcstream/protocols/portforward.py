@@ -44,22 +44,31 @@ class Proxy(protocol.Protocol):
         cast(Proxy, self.peer).transport.write(data)
 
 
+# By value, so that whoever replaces the method of the class is seen too.
+_STOCK_DATA_RECEIVED = Proxy.dataReceived
+
+
 def _relay(side: Proxy) -> None:
-    """Let the kernel forward what *side* receives, if nobody looks at it."""
+    """Let the kernel forward what *side* receives, as long as nobody looks at it."""
     # On the class: a wrapper around the transport looks, and would pass the question on.
     relay_to = getattr(type(side.transport), "relay_to", None)
-    if (
-        relay_to is not None
-        and type(side).dataReceived is Proxy.dataReceived
-        and "dataReceived" not in side.__dict__
-    ):
+    if relay_to is not None:
         relay_to(side.transport, side, partial(_receiver, side))
 
 
 def _receiver(side: Proxy) -> Any:
-    """The connection that *side* forwards to, if it is one that bytes need not be written to."""
+    """The connection that *side* forwards to, if it is one that bytes need not be written to.
+
+    Asked before each bulk: until then anything may have been replaced.
+    """
     peer = side.peer
-    if peer is None or getattr(type(peer.transport), "relay_to", None) is None:
+    if (
+        peer is None
+        or type(side).dataReceived is not _STOCK_DATA_RECEIVED
+        or "dataReceived" in side.__dict__
+        or getattr(side.transport, "protocol", None) is not side
+        or getattr(type(peer.transport), "relay_to", None) is None
+    ):
         return None
     return peer.transport
 
