@@ -18,7 +18,7 @@ from zope.interface import directlyProvides, implementer, providedBy
 
 from .._engine.outbox import Outbox
 from .._engine.producer_slot import DEAD_SLOT, ProducerSlot, State
-from ..internet.error import ConnectionAborted
+from ..internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from ..internet.interfaces import (
     IHandshakeListener,
     ILoggingContext,
@@ -266,7 +266,9 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         """The transport below is gone."""
-        if not self._lostTLSConnection and not self._aborted:
+        is_known = self._lostTLSConnection or self._aborted
+        # Any other reason is something that went wrong on our side, and says more than the end.
+        if not is_known and reason.check(ConnectionDone, ConnectionLost):
             self._find_out_how_it_ended()
         self._lostTLSConnection = True
         if self._aborted and self._reason is None:
@@ -588,6 +590,13 @@ class BufferingTLSTransport(TLSMemoryBIOProtocol):
         super().connectionLost(reason)
 
 
+def _get_default_clock() -> IReactorTime:
+    """The reactor; tests of TLS's users put another clock in its place."""
+    from ..internet import reactor
+
+    return cast("IReactorTime", reactor)
+
+
 class TLSMemoryBIOFactory(WrappingFactory[Any]):
     """Puts TLS under every protocol of another factory."""
 
@@ -616,9 +625,7 @@ class TLSMemoryBIOFactory(WrappingFactory[Any]):
     @property
     def _clock(self) -> Any:
         if self._given_clock is None:
-            from ..internet import reactor
-
-            self._given_clock = cast("IReactorTime", reactor)
+            self._given_clock = _get_default_clock()
         return self._given_clock
 
     def logPrefix(self) -> str:
