@@ -282,7 +282,7 @@ class TestCertificates:
 @given(
     serial=st.integers(1, 2**150),
     seconds=st.integers(1, 60 * 60 * 24 * 365 * 60),
-    name=st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=60),
+    name=st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=15),
 )
 def test_version_1_certificates(serial: int, seconds: int, name: str) -> None:
     key = authority().key
