@@ -108,6 +108,17 @@ def test_C4_pull_is_asked_although_the_buffer_is_full(wire: Any) -> None:
     assert pull.calls == ["resume"]
 
 
+def test_L2_a_pull_producer_that_writes_unasked_is_asked_again_after_that(wire: Any) -> None:
+    pull = wire.producer()
+    wire.near.registerProducer(pull, False)
+    wire.quiet()
+    assert pull.calls == ["resume"]
+    wire.near.write(b"unasked")
+    wire.until(lambda: len(pull.calls) == 2)
+    assert pull.calls == ["resume", "resume"]
+    assert bytes(wire.far_ear.received) == b"unasked"
+
+
 @pytest.mark.parametrize("send", ["write", "writeSequence"])
 def test_C5_pause_comes_before_the_write_returns(wire: Any, send: str) -> None:
     producer = wire.producer()

@@ -108,6 +108,22 @@ def test_L1_to_L5_file_sender_with_every_consumer(consumer_class: Any) -> None:
     assert fired == [DATA[-1:]]
 
 
+@pytest.mark.parametrize("data", [DATA, b""])
+def test_P8_file_sender_unregisters_once_after_its_last_byte(data: bytes) -> None:
+    consumer = Strict()
+    seen: list[int] = []
+    unregister = consumer.unregisterProducer
+
+    def note() -> None:
+        seen.append(len(consumer.received))
+        unregister()
+
+    consumer.unregisterProducer = note  # type: ignore[method-assign]
+    FileSender().beginFileTransfer(io.BytesIO(data), consumer)  # type: ignore[arg-type]
+    consumer.run()
+    assert seen == [len(data)]
+
+
 def test_L5_P5_file_sender_survives_a_stop_inside_its_request() -> None:
     consumer = Deadly()
     failed: list[Any] = []
