@@ -1,4 +1,4 @@
-"""What every test run shares: the settings of hypothesis, if it is there, and an identity for TLS."""
+"""What every test run shares: the settings of hypothesis if it is there, an identity for TLS."""
 
 from __future__ import annotations
 

@@ -67,11 +67,13 @@ class StartTLSMixin:
         transport: Any = self
         is_client = transport._tlsClientDefault == bool(normal)
         factory = tls.TLSMemoryBIOFactory(ctx, is_client, Factory(), _clock_of(transport.reactor))
+        layer = tls.BufferingTLSTransport(factory, transport.protocol, False)
+        # First of all, because it may fail: the context is the application's.
+        layer.makeConnection(_Underneath(transport))
         producer, is_streaming = transport.producer, transport.streamingProducer
         is_owed_a_resume = transport.producerPaused
         if producer is not None:
             transport.unregisterProducer()
-        layer = tls.BufferingTLSTransport(factory, transport.protocol, False)
         transport.protocol = layer
         for name in _TAKEN_OVER:
             setattr(transport, name, getattr(layer, name))
@@ -79,7 +81,6 @@ class StartTLSMixin:
         transport.getPeerCertificate = layer.getPeerCertificate
         transport.TLS = True
         alsoProvides(transport, interfaces.ISSLTransport, interfaces.INegotiated)
-        layer.makeConnection(_Underneath(transport))
         if producer is not None:
             layer.registerProducer(producer, is_streaming)
             if is_owed_a_resume:
