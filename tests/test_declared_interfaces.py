@@ -365,6 +365,7 @@ ARGUMENTS: dict[str, Callable[[Bench], tuple[Any, ...]]] = {
     "internet._endpoint_wrapping._WrapperServerEndpoint": lambda b: (None, print),
     "internet._endpoint_wrapping._WrappingFactory": lambda b: (b.factory(),),
     "internet._endpoint_wrapping._WrappingProtocol": lambda b: (b.deferred(), b.protocol()),
+    "internet.ssl._BeginsWithTLS": lambda b: (b.protocol(), None),
     "internet._sslverify.ClientTLSOptions": lambda b: (print, "localhost"),
     "internet._tls_certificates.OpenSSLCertificateAuthorities": lambda b: ([],),
     "internet._tls_ciphers.OpenSSLAcceptableCiphers": lambda b: ([],),
