@@ -283,7 +283,7 @@ class PosixReactorBase(_DisconnectSelectableMixin, ReactorBase):
         """Listen on a TCP port for TLS connections."""
         from pcstream.protocols import tls
 
-        wrapped = tls.TLSMemoryBIOFactory(contextFactory, False, factory)
+        wrapped = tls.TLSMemoryBIOFactory(contextFactory, False, factory, self)
         p = self.listenTCP(port, wrapped, backlog, interface)
         p._type = "TLS"
         return p
@@ -300,7 +300,7 @@ class PosixReactorBase(_DisconnectSelectableMixin, ReactorBase):
         """Start to connect to a TCP port, and speak TLS there."""
         from pcstream.protocols import tls
 
-        wrapped = tls.TLSMemoryBIOFactory(contextFactory, True, factory)
+        wrapped = tls.TLSMemoryBIOFactory(contextFactory, True, factory, self)
         return self.connectTCP(host, port, wrapped, timeout, bindAddress)
 
     # IReactorProcess

@@ -172,6 +172,17 @@ class Port(BasePort):
         if self._connectedAddr:
             self.protocol.connectionRefused()
 
+    def readConnectionLost(self, reason: Failure) -> None:
+        """A poller takes an error that waits to be read for the end; a refusal is none."""
+        if self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != ECONNREFUSED:
+            self.connectionLost(reason)
+            return
+        self.startReading()
+        try:
+            self._refused()
+        except Exception:
+            log.err(None, f"{self.protocol!r} raised in connectionRefused")
+
     def write(self, datagram: bytes, addr: tuple[str, int] | None = None) -> Any:
         """Send one datagram now.
 
