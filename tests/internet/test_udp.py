@@ -207,9 +207,11 @@ class TestErrors(UDPTestCase):
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, hard), hard))
         held = []
         try:
-            with pytest.raises(OSError, match="Too many open files"):
+            try:
                 while True:
                     held.append(os.open(os.devnull, os.O_RDONLY))
+            except OSError as e:
+                self.assertEqual(e.errno, errno.EMFILE)
             with self.assertRaises(error.CannotListenError) as raised:
                 reactor.listenUDP(0, Ear(), LOOPBACK)
         finally:
