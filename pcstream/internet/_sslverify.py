@@ -76,8 +76,9 @@ def _verifyCB(
     protocol_of = ref(tlsProtocol)
 
     def verify(connection: Any, certificate: Any, error: int, depth: int, is_valid: bool) -> bool:
-        if not is_valid or depth > 0:
-            return bool(is_valid)  # a broken chain, or not the peer's own certificate
+        if depth > 0:
+            return bool(is_valid)  # not the peer's own certificate
+        # Also where nobody trusts it: that it is another's is the better reason to give.
         try:
             _check_identity(certificate, hostIsDNS, hostnameASCII)
         except BaseException as e:
@@ -89,7 +90,7 @@ def _verifyCB(
             if protocol is not None:
                 protocol.failVerification(reason)
             return False
-        return True
+        return bool(is_valid)
 
     return verify
 

@@ -602,6 +602,11 @@ class Connections(TestCase):
         assert isinstance(client, SSL.Error)
         assert isinstance(server, SSL.Error)
 
+    async def test_another_host_of_another_authority_is_first_of_all_another_host(self) -> None:
+        stranger = authority("a stranger").issue("other.example")
+        client, _ = await self.fails(stranger.options(), self.client())
+        assert isinstance(client, ssl.VerificationError)
+
     async def test_the_system_does_not_trust_us(self) -> None:
         client, _ = await self.fails(
             issued("host.example").options(), ssl.optionsForClientTLS("host.example")
