@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import signal
 from typing import Any
 
 import pytest
@@ -16,6 +17,11 @@ else:
     # No deadline: a busy machine is not a failure. In CI the examples are the same each time.
     settings.register_profile("pcstream", deadline=None, derandomize=bool(os.environ.get("CI")))
     settings.load_profile("pcstream")
+
+# A job in a shell's background starts with SIGINT ignored, and would hand that on to the programs
+# whose interruption is tested.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class TLSIdentity:

@@ -63,7 +63,9 @@ def test_every_public_name_is_exported_to_type_checkers(tmp_path: Path) -> None:
             *("--config-file=", "--follow-untyped-imports", "--hide-error-context"),
             *("--cache-dir", str(tmp_path / "cache"), "--no-error-summary", str(program)),
         ],
-        cwd=PACKAGE.parent,
+        # Where mypy finds the package: a checkout by being in it, an installed one by itself (and
+        # site-packages is no place to be in, since what is there then shadows mypy's own stubs).
+        cwd=tmp_path if "site-packages" in PACKAGE.parts else PACKAGE.parent,
         capture_output=True,
         text=True,
         timeout=300,
