@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from typing import Any
 
 from pcstream.internet import error
@@ -13,14 +14,30 @@ CONNECTION_DONE = error.ConnectionDone("Connection done")
 CONNECTION_LOST = error.ConnectionLost("Connection lost")
 
 
+#: Where the reactor is found. Whether there is one is seen at the last of them, which is the one
+#: that the program knows, and may take away.
+_reactor_names = ["pcstream.internet.reactor"]
+
+
 def installReactor(reactor: Any) -> None:
     """Make ``reactor`` the one that ``pcstream.internet.reactor`` names.
 
     :raises ReactorAlreadyInstalledError: there is one.
     """
-    import pcstream.internet
-
-    if "pcstream.internet.reactor" in sys.modules:
+    if _reactor_names[-1] in sys.modules:
         raise error.ReactorAlreadyInstalledError("reactor already installed")
-    pcstream.internet.reactor = reactor  # type: ignore[attr-defined]
-    sys.modules["pcstream.internet.reactor"] = reactor
+    for name in _reactor_names:
+        _put(reactor, name)
+
+
+def _put(reactor: Any, name: str) -> None:
+    package = import_module(name.rpartition(".")[0])
+    package.reactor = reactor  # type: ignore[attr-defined]
+    sys.modules[name] = reactor
+
+
+def _name_reactor(name: str) -> None:
+    """Let the reactor be found as *name* as well."""
+    _reactor_names.append(name)
+    if _reactor_names[0] in sys.modules:
+        _put(sys.modules[_reactor_names[0]], name)
