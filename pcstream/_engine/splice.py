@@ -4,9 +4,9 @@ Kernel notebook:
 
 - One end of every splice is a pipe; the pages stay where they are and only their owners change.
 - SPLICE_F_NONBLOCK is about the pipe. A socket that does not block answers EAGAIN by itself, and
-  so does a full pipe: an empty one is used for every read, so that EAGAIN means "nothing came".
-- 0 means the end of the stream; or urgent data in the way (tcp_splice_read stops at it), so that
-  only recv knows.
+  so does a full pipe: an empty one is used for every read, so that it is about the socket.
+- 0 means the end of the stream, and EAGAIN that nothing has come; or else either means that urgent
+  data is in the way. Only recv tells, and gets past it.
 - SPLICE_F_MORE corks the receiving socket: a small message would wait up to 200 ms for more that
   does not come. It is never used.
 - A pipe holds a number of pages, not of bytes: short segments each take a whole one, so that a
@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import os
 import socket
-from errno import EINVAL, ENOSYS, EPERM
+from errno import EAGAIN, EINVAL, ENOSYS, EPERM
 
 __all__ = ["PipeContent", "is_available", "receive"]
 
@@ -134,7 +134,6 @@ def receive(skt: socket.socket) -> PipeContent | None:
     """Take what has come for *skt* into a pipe.
 
     :returns: it; None if it has to be received in another way: nothing has moved then.
-    :raises BlockingIOError: nothing has come.
     :raises OSError: the connection is at fault.
     """
     try:
@@ -145,7 +144,7 @@ def receive(skt: socket.socket) -> PipeContent | None:
         count = os.splice(skt.fileno(), pipe.write_end, PIPE_BYTES, flags=_NONBLOCK_AND_MOVE)
     except OSError as e:
         _idle.append(pipe)  # as empty as it was
-        if e.errno in _REFUSALS:
+        if e.errno in _REFUSALS or e.errno == EAGAIN:
             return None
         raise
     if not count:

@@ -126,8 +126,6 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
             if receiver is not None and receiver._is_plain():
                 try:
                     content = splice.receive(self.socket)
-                except BlockingIOError:
-                    return None
                 except OSError:
                     return main.CONNECTION_LOST
                 if content is not None:
@@ -214,14 +212,26 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
     def startWriting(self) -> None:
         """Have what is queued sent before the reactor waits again."""
         if self.connected:
-            flushSoon = getattr(self.reactor, "flushSoon", None)
-            if flushSoon is not None:
+            try:
+                flushSoon = self.reactor.flushSoon
+            except AttributeError:
+                pass  # another's reactor
+            else:
                 flushSoon(self)
+                self._is_being_flushed = True
                 return
         self.reactor.addWriter(self)
 
+    def stopWriting(self) -> None:
+        """Have the reactor not send what is queued for the time being."""
+        self._is_being_flushed = False
+        self.reactor.removeWriter(self)
+
     def _send(self) -> Any:
         outbox = self._outbox
+        data = outbox.short(self.SEND_LIMIT)
+        if data is not None:
+            return self.writeSomeData(data)  # type: ignore[arg-type]
         segment = outbox.head_segment()
         if segment is not None:
             return self._send_segment(segment)
