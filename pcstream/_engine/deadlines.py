@@ -42,28 +42,29 @@ T = TypeVar("T", bound=Timed)
 class Deadlines(Generic[T]):
     """Calls ordered by time, then by insertion.
 
-    Two attributes are public for the sake of speed. Appending to ``new`` is all it takes to set a
+    Three attributes are public for the sake of speed. Appending to ``new`` is all it takes to set a
     timer; adding 1 to ``dead`` is all it takes to cancel one, whose entry goes when its time comes.
 
+    :ivar heap: what is settled; to look whether there is anything.
     :ivar dead: how many entries will be thrown away instead of run.
     """
 
-    __slots__ = ("_heap", "_last", "dead", "new")
+    __slots__ = ("_last", "dead", "heap", "new")
 
     def __init__(self) -> None:
         self.new: list[T] = []
-        self._heap: list[tuple[float, int, T]] = []
+        self.heap: list[tuple[float, int, T]] = []
         self._last = 0
         self.dead = 0
 
     def __len__(self) -> int:
         """Entries kept, dead ones included: a measure of memory, not of pending calls."""
-        return len(self._heap) + len(self.new)
+        return len(self.heap) + len(self.new)
 
     def pending(self) -> list[T]:
         """Every call that will still be made, in no particular order."""
         kept = [
-            call for _, number, call in self._heap if number == call.number and not call.cancelled
+            call for _, number, call in self.heap if number == call.number and not call.cancelled
         ]
         kept.extend(call for call in self.new if not call.cancelled)
         return kept
@@ -91,7 +92,7 @@ class Deadlines(Generic[T]):
 
     def pop(self, now: float) -> T | None:
         """Remove and return the next call due at ``now``, or return None."""
-        heap = self._heap
+        heap = self.heap
         while heap and heap[0][0] <= now:
             _, number, call = heappop(heap)
             if number != call.number or call.cancelled:
@@ -105,7 +106,7 @@ class Deadlines(Generic[T]):
 
     def next_time(self) -> float | None:
         """The time of the earliest call, or None. Settle first: new calls are not looked at."""
-        heap = self._heap
+        heap = self.heap
         while heap:
             when, number, call = heap[0]
             if number != call.number or call.cancelled:
@@ -121,16 +122,16 @@ class Deadlines(Generic[T]):
 
     def sweep(self) -> None:
         """Drop dead entries once they are many and more than half of the heap."""
-        if self.dead <= SWEEP_AT_LEAST or self.dead * 2 <= len(self._heap):
+        if self.dead <= SWEEP_AT_LEAST or self.dead * 2 <= len(self.heap):
             return
         # In place: somebody up the stack may be in the middle of pop().
-        self._heap[:] = [
-            entry for entry in self._heap if entry[1] == entry[2].number and not entry[2].cancelled
+        self.heap[:] = [
+            entry for entry in self.heap if entry[1] == entry[2].number and not entry[2].cancelled
         ]
-        heapify(self._heap)
+        heapify(self.heap)
         self.dead = sum(1 for call in self.new if call.cancelled)
 
     def _push(self, call: T) -> None:
         self._last += 1
         call.number = self._last
-        heappush(self._heap, (call.time, self._last, call))
+        heappush(self.heap, (call.time, self._last, call))

@@ -13,15 +13,21 @@ itself, which :meth:`Outbox.settle_head` takes note of.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
-from itertools import islice
+from itertools import takewhile
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 __all__ = ["Outbox", "Segment"]
 
 # sendmsg takes at most IOV_MAX buffers, 1024 on every system that has a limit.
 GATHER_MAX_BUFFERS = 1024
+
+# So many pieces are joined at a time, so that the time for it is bounded.
+MOST_JOINED = 2**14
+
+# The places of pieces that have gone are given up when there are more than so many of them, and
+# more than of those that are left: moving the rest to the front is then paid for.
+MOST_EMPTY_PLACES = 1024
 
 
 @runtime_checkable
@@ -49,6 +55,10 @@ class Segment(Protocol):
 Piece: TypeAlias = "bytes | memoryview | Segment"
 
 
+def _is_bytes(piece: object) -> bool:
+    return isinstance(piece, (bytes, memoryview))
+
+
 class Outbox:
     """An ordered queue of segments, measured in unsent bytes.
 
@@ -56,20 +66,23 @@ class Outbox:
     kernel takes it: nothing is moved to the front when a part has gone.
     """
 
-    __slots__ = ("_offset", "_pieces", "size")
+    __slots__ = ("_head", "_offset", "_pieces", "_segments", "size")
 
     #: Unsent bytes, the sent part of the first piece not counted (contract C7).
     size: int
 
     def __init__(self) -> None:
         self.size = 0
-        self._pieces: deque[Piece] = deque()
+        # A list and an index: a deque takes half a KiB when there is nothing in it.
+        self._pieces: list[Any] = []
+        self._head = 0  # where the first piece stands; None is before it
         self._offset = 0  # how much of a first piece of bytes is already sent
+        self._segments = 0  # how many of the pieces are not bytes
 
     @property
     def count(self) -> int:
         """How many pieces there are."""
-        return len(self._pieces)
+        return len(self._pieces) - self._head
 
     def __len__(self) -> int:
         return self.size
@@ -94,28 +107,48 @@ class Outbox:
         """Queue a segment that is sent by other means than bytes."""
         if segment.remaining_bytes:
             self._pieces.append(segment)
+            self._segments += 1
             self.size += segment.remaining_bytes
 
     def settle_head(self, before: int) -> None:
         """The first piece, a segment, has *before* bytes on the books and may have fewer by now."""
-        first = self._pieces[0]
+        first = self._pieces[self._head]
         assert not isinstance(first, (bytes, memoryview))
         self.size -= before - first.remaining_bytes
         if not first.remaining_bytes:
-            self._pieces.popleft()
+            self._segments -= 1
+            self._drop(1)
 
     def withdraw(self, segment: Segment) -> None:
         """Take *segment* out again, wherever it stands."""
         if segment in self._pieces:
-            self._pieces.remove(segment)
+            self._segments -= 1
             self.size -= segment.remaining_bytes
+            place = self._pieces.index(segment)
+            if place == self._head:
+                self._drop(1)
+            else:
+                del self._pieces[place]
 
     def head_segment(self) -> Segment | None:
         """The first piece if it is a :class:`Segment`; None if it is bytes or there is none."""
-        if self._pieces:
-            first = self._pieces[0]
+        if self._segments:
+            first = self._pieces[self._head]
             if not isinstance(first, (bytes, memoryview)):
-                return first
+                segment: Segment = first
+                return segment
+        return None
+
+    def short(self, limit: int) -> bytes | memoryview | None:
+        """Everything, if it is one untouched piece of bytes that is not longer than *limit*.
+
+        By far the most frequent case; None in all others, which :meth:`head_segment`,
+        :meth:`gather` and :meth:`peek` are for.
+        """
+        pieces = self._pieces
+        if len(pieces) == 1 and self.size <= limit and not self._offset and not self._segments:
+            only: bytes | memoryview = pieces[0]
+            return only
         return None
 
     def peek(self, limit: int) -> bytes | memoryview:
@@ -125,14 +158,13 @@ class Outbox:
         is needed.  Twice the limit is joined at a time, so that what has been joined is not joined
         again before as much has been sent.
         """
-        pieces = self._pieces
-        if not pieces or not isinstance(first := pieces[0], (bytes, memoryview)):
+        pieces, head = self._pieces, self._head
+        if not pieces or self.head_segment() is not None:
             return b""
+        first: bytes | memoryview = pieces[head]
         offset = self._offset
         unsent = len(first) - offset
-        if self.size == unsent <= limit and not offset:
-            return first  # by far the most frequent: one short piece, untouched
-        if unsent < limit and len(pieces) > 1 and isinstance(pieces[1], (bytes, memoryview)):
+        if unsent < limit and unsent < self.size and _is_bytes(pieces[head + 1]):
             first = self._join(2 * limit)
             offset, unsent = 0, len(first)
         if offset == 0 and unsent <= limit:
@@ -140,31 +172,55 @@ class Outbox:
         return memoryview(first)[offset : offset + limit]
 
     def _join(self, wanted: int) -> bytes:
-        """Make one piece of the first bytes, *wanted* of them or all that come in a row."""
-        pieces = self._pieces
-        taken: list[bytes | memoryview] = []
-        while pieces and wanted:
-            piece = pieces[0]
-            if not isinstance(piece, (bytes, memoryview)):
+        """Make one piece of the first bytes, *wanted* of them if so many come in a row.
+
+        The first piece is shorter than that, and there is a second one of bytes.
+        """
+        pieces, head = self._pieces, self._head
+        taken = pieces[head : head + MOST_JOINED]
+        if self._segments:
+            taken = list(takewhile(_is_bytes, taken))
+        excess = -self._offset - wanted
+        count = 0
+        for length in map(len, taken):
+            count += 1
+            excess += length
+            if excess >= 0:
+                del taken[count:]
                 break
-            pieces.popleft()
-            if self._offset:
-                piece = memoryview(piece)[self._offset :]
-                self._offset = 0
-            if len(piece) > wanted:
-                pieces.appendleft(memoryview(piece)[wanted:])
-                piece = memoryview(piece)[:wanted]
-            taken.append(piece)
-            wanted -= len(piece)
+        kept: list[bytes | memoryview] = []
+        if excess > 0:
+            last = memoryview(taken[-1])
+            taken[-1] = last[:-excess]
+            kept.append(last[-excess:])
+        if self._offset:
+            taken[0] = memoryview(taken[0])[self._offset :]
+            self._offset = 0
         joined = b"".join(taken)
-        pieces.appendleft(joined)
+        kept.insert(0, joined)
+        pieces[head + count - len(kept) : head + count] = kept
+        self._drop(count - len(kept))
         return joined
+
+    def _drop(self, count: int) -> None:
+        """Forget the first *count* pieces."""
+        pieces, head = self._pieces, self._head
+        head += count
+        if head == len(pieces):
+            pieces.clear()
+            self._head = 0
+        elif head > MOST_EMPTY_PLACES and 2 * head > len(pieces):
+            del pieces[:head]
+            self._head = 0
+        else:
+            pieces[self._head : head] = [None] * count
+            self._head = head
 
     def gather(self, limit: int) -> list[bytes | memoryview]:
         """The next bytes as buffers for one ``sendmsg``: none is copied, at most *limit* in all."""
         buffers: list[bytes | memoryview] = []
         offset = self._offset
-        for piece in islice(self._pieces, GATHER_MAX_BUFFERS):
+        for piece in self._pieces[self._head : self._head + GATHER_MAX_BUFFERS]:
             if not isinstance(piece, (bytes, memoryview)) or limit <= 0:
                 break
             unsent = len(piece) - offset
@@ -181,35 +237,34 @@ class Outbox:
 
         :param count: not more than what is queued.
         """
+        if count == self.size and not self._segments:
+            self._pieces.clear()
+            self._head = self._offset = self.size = 0
+            return
         if count > self.size:
             raise ValueError(f"{count} bytes were sent of {self.size}")
         self.size -= count
-        pieces = self._pieces
-        if not self.size and len(pieces) == 1:
-            self._offset = 0
-            if isinstance(first := pieces.popleft(), (bytes, memoryview)):
-                return
-            first.advance(count)
-            return
+        pieces, place = self._pieces, self._head
         while count:
-            first = pieces[0]
+            first = pieces[place]
             if isinstance(first, (bytes, memoryview)):
                 unsent = len(first) - self._offset
                 if count < unsent:
                     self._offset += count
-                    return
+                    break
                 self._offset = 0
             else:
                 unsent = first.remaining_bytes
+                first.advance(min(count, unsent))
                 if count < unsent:
-                    first.advance(count)
-                    return
-                first.advance(unsent)
-            pieces.popleft()
+                    break
+                self._segments -= 1
+            place += 1
             count -= unsent
+        if place != self._head:
+            self._drop(place - self._head)
 
     def clear(self) -> None:
         """Drop everything."""
         self._pieces.clear()
-        self._offset = 0
-        self.size = 0
+        self._head = self._offset = self._segments = self.size = 0

@@ -31,6 +31,8 @@ __all__ = ["PolledReactor"]
 MOST_EVENTS = 1024
 
 
+_GONE = object()
+
 #: So many turns without input and bulk streams may move more at a time.
 CALM_TURNS = 32
 
@@ -48,6 +50,9 @@ class PolledReactor(PosixReactorBase):
 
     def __init__(self) -> None:
         self._poller: Any = self._make_poller()
+        self._readable: int = self._poller.READABLE
+        self._writable: int = self._poller.WRITABLE
+        self._gone: int = self._poller.GONE
         self._selectables: dict[int, Any] = {}
         self._reads: set[int] = set()
         self._writes: set[int] = set()
@@ -80,9 +85,7 @@ class PolledReactor(PosixReactorBase):
         fd = reader.fileno()
         if fd in self._reads and self._selectables.get(fd) is reader:
             return
-        self._watch(
-            reader, fd, self._reads, self._poller.READABLE, self._continuousPolling.addReader
-        )
+        self._watch(reader, fd, self._reads, self._readable, self._continuousPolling.addReader)
 
     def addWriter(self, writer: Any) -> None:
         """Watch for room to write.
@@ -93,9 +96,7 @@ class PolledReactor(PosixReactorBase):
         fd = writer.fileno()
         if fd in self._writes and self._selectables.get(fd) is writer:
             return
-        self._watch(
-            writer, fd, self._writes, self._poller.WRITABLE, self._continuousPolling.addWriter
-        )
+        self._watch(writer, fd, self._writes, self._writable, self._continuousPolling.addWriter)
 
     def _watch(self, selectable: Any, fd: int, wanted: set[int], bit: int, always: Any) -> None:
         before = self._selectables.get(fd)
@@ -153,6 +154,8 @@ class PolledReactor(PosixReactorBase):
             self._unflushed.pop(writer, None)
         if self._flushing:
             self._flushing.pop(writer, None)
+        if not self._writes and not self._continuousPolling._writers:
+            return  # nobody is waited for
         fd = writer.fileno()
         if fd not in self._writes and fd in self._selectables:
             return  # the most frequent case: it has written before it was ever waited for
@@ -176,9 +179,9 @@ class PolledReactor(PosixReactorBase):
     def _mask(self, fd: int) -> int:
         mask = 0
         if fd in self._reads:
-            mask |= self._poller.READABLE
+            mask |= self._readable
         if fd in self._writes:
-            mask |= self._poller.WRITABLE
+            mask |= self._writable
         return mask
 
     def _forget(self, fd: int) -> None:
@@ -212,7 +215,6 @@ class PolledReactor(PosixReactorBase):
 
     def _turn(self, timeout: float | None) -> None:
         """Wait once, and hand out what came."""
-        poller = self._poller
         if self._had_input:
             self._had_input = False
             self._calm_turns = 0
@@ -220,6 +222,7 @@ class PolledReactor(PosixReactorBase):
         elif self.is_shared:
             self._calm_turns += 1
             self.is_shared = self._calm_turns < CALM_TURNS
+        dispatching.thread_id = get_ident()
         if self._unflushed:
             self._is_hastened = False
             self._flush()
@@ -231,9 +234,11 @@ class PolledReactor(PosixReactorBase):
                 timeout = 0
         if self._outdated:
             self._tell_poller()
-        self._new_owners.clear()
+        renewed = self._new_owners
+        if renewed:
+            renewed.clear()
         try:
-            events = poller.poll(timeout, MOST_EVENTS)
+            events = self._poller.poll(timeout, MOST_EVENTS)
         except (OSError, ValueError) as failed:
             if not self._lose_broken():
                 raise failed
@@ -241,8 +246,6 @@ class PolledReactor(PosixReactorBase):
         if not events:
             return
         owners = self._selectables
-        renewed = self._new_owners
-        dispatching.thread_id = get_ident()
         try:
             for fd, event in events:
                 owner = owners.get(fd)
@@ -262,13 +265,12 @@ class PolledReactor(PosixReactorBase):
 
     def _flush(self) -> None:
         """Have everybody write who has something to."""
-        self._flushing, self._unflushed = self._unflushed, {}
-        dispatching.thread_id = get_ident()
+        flushing = self._flushing = self._unflushed
+        self._unflushed = {}
         try:
-            for writer in list(self._flushing):
-                if writer not in self._flushing:
+            for writer in list(flushing):
+                if flushing.pop(writer, _GONE) is _GONE:
                     continue  # lost while the others wrote
-                del self._flushing[writer]
                 dispatching.logger = writer
                 try:
                     why = writer.doWrite() if writer.fileno() != -1 else _NO_FILEDESC
@@ -309,11 +311,10 @@ class PolledReactor(PosixReactorBase):
 
     def _doReadOrWrite(self, selectable: Any, fd: int, event: int) -> None:
         """Have a descriptor read or write, and lose it if that fails or says so."""
-        poller = self._poller
         why: BaseException | None = None
         inRead = False
-        readable = event & poller.READABLE
-        if event & poller.GONE and not readable:
+        readable = event & self._readable
+        if not readable and event & self._gone:
             # Nothing left to read that would tell the end, and nobody to write to.
             inRead = fd in self._reads
             why = CONNECTION_DONE if inRead else CONNECTION_LOST
@@ -326,7 +327,7 @@ class PolledReactor(PosixReactorBase):
                         inRead = True
                         self._had_input = True
                         why = selectable.doRead()
-                    if event & poller.WRITABLE and not why and fd in self._writes:
+                    if event & self._writable and not why and fd in self._writes:
                         inRead = False
                         why = selectable.doWrite()
             except BaseException:

@@ -118,6 +118,9 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
     _writeDisconnected = False
     _aborting = False
 
+    #: What is queued will be sent without another startWriting; only where that is sure.
+    _is_being_flushed = False
+
     # One send moves at most what the socket's buffer has room for, a few hundred KiB at best.
     SEND_LIMIT = 128 * 1024
     # Contract C6: more than this is full. It is also how much Connection reads at a time.
@@ -197,9 +200,10 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
         if not data or not self.connected or self._writeDisconnected or self._aborting:
             return
         self._outbox.append(data)
-        self.startWriting()
-        if self._slot.producer is not None:
-            self._maybePauseProducer()
+        if not self._is_being_flushed:
+            self.startWriting()
+        if self._slot.producer is not None and self._isSendBufferFull():
+            self._slot.overfull()
 
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
         """Queue all elements of *iovec*, or none of them.
@@ -222,11 +226,7 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
         In this order: what was accepted is sent even if the producer's pause raises (C22).
         """
         self.startWriting()
-        if self._slot.producer is not None:
-            self._maybePauseProducer()
-
-    def _maybePauseProducer(self) -> None:
-        if self._isSendBufferFull():
+        if self._slot.producer is not None and self._isSendBufferFull():
             self._slot.overfull()
 
     def doWrite(self) -> Any:
@@ -236,7 +236,7 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
         """
         outbox = self._outbox
         sent = self._send()
-        if isinstance(sent, BaseException) or sent < 0:
+        if (sent.__class__ is not int and isinstance(sent, BaseException)) or sent < 0:
             return sent
         if sent:
             outbox.consume(sent)

@@ -308,8 +308,9 @@ class ReactorBase(PluggableResolverMixin):
         """How long nothing is due, in seconds; None if nothing is planned at all."""
         if self.threadCallQueue:
             return 0
-        self._insertNewDelayedCalls()
-        earliest = self._deadlines.next_time()
+        if self._newTimedCalls:
+            self._insertNewDelayedCalls()
+        earliest = self._deadlines.next_time() if self._deadlines.heap else None
         if earliest is None:
             return None
         wait = earliest - self.seconds()
@@ -339,7 +340,7 @@ class ReactorBase(PluggableResolverMixin):
         deadlines = self._deadlines
         if self._newTimedCalls:
             self._insertNewDelayedCalls()
-        if deadlines:
+        if deadlines.heap:
             now = self.seconds()
             while True:
                 call = deadlines.pop(now)
