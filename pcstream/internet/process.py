@@ -18,6 +18,7 @@ import stat
 import sys
 import termios
 import traceback
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -294,7 +295,11 @@ class _BaseProcess(BaseProcess):
         collecting = gc.isenabled()
         gc.disable()
         try:
-            self.pid = os.fork()
+            with warnings.catch_warnings():
+                # Python 3.12 warns of threads that may hold locks: the child only goes to exec, and
+                # there is no other way to give it a directory, a user or a terminal.
+                warnings.filterwarnings("ignore", ".*fork", DeprecationWarning)
+                self.pid = os.fork()
         except BaseException:
             if collecting:
                 gc.enable()
