@@ -47,6 +47,12 @@ def memory_bytes(pid: int, field: str = "VmRSS") -> int:
     raise LookupError(field)
 
 
+def sleeps(pid: int) -> bool:
+    """Whether process *pid* waits for something other than a processor."""
+    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
+    return after_name.split()[0] == "S"
+
+
 @dataclass
 class UnderTest:
     """A running peer.
@@ -62,6 +68,10 @@ class UnderTest:
     def cpu_s(self) -> float:
         """CPU seconds of all its processes together."""
         return sum(cpu_s(pid) for pid in self.pids)
+
+    def sleeps(self) -> bool:
+        """Whether none of its processes has anything to do."""
+        return all(sleeps(pid) for pid in self.pids)
 
     def memory_bytes(self, field: str = "VmRSS") -> int:
         """Bytes of memory of all its processes together."""

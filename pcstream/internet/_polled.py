@@ -11,6 +11,7 @@ the poller told.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from threading import get_ident
 from typing import Any
 
@@ -44,6 +45,10 @@ class PolledReactor(PosixReactorBase):
     :ivar is_shared: somebody has had input lately, so that bulk streams should keep turns short.
     """
 
+    #: ``flushSoon(writer)`` has a writer write before the next wait, without asking first whether
+    #: there is room. One that finds no room then calls :meth:`addWriter`.
+    flushSoon: Callable[[Any], None]
+
     is_shared = False
     _had_input = False
     _calm_turns = 0
@@ -63,6 +68,8 @@ class PolledReactor(PosixReactorBase):
         #: are being flushed.
         self._unflushed: dict[Any, None] = {}
         self._flushing: dict[Any, None] = {}
+        #: Bound once a turn, since it is called for each answer.
+        self.flushSoon = self._unflushed.setdefault
         #: A timer has been brought forward since the flush began.
         self._is_hastened = False
         #: Numbers given to new owners since the poller last returned: its news about them is
@@ -136,13 +143,6 @@ class PolledReactor(PosixReactorBase):
             self._outdated.add(fd)
         else:
             self.removeReader(reader)
-
-    def flushSoon(self, writer: Any) -> None:
-        """Have *writer* write before the next wait, without asking first whether there is room.
-
-        One that finds no room then calls :meth:`addWriter`.
-        """
-        self._unflushed[writer] = None
 
     def removeReader(self, reader: Any) -> None:
         """Do not watch for input any more; unknown ones too."""
@@ -246,6 +246,7 @@ class PolledReactor(PosixReactorBase):
         if not events:
             return
         owners = self._selectables
+        handle = self._doReadOrWrite
         try:
             for fd, event in events:
                 owner = owners.get(fd)
@@ -253,7 +254,7 @@ class PolledReactor(PosixReactorBase):
                     continue
                 dispatching.logger = owner
                 try:
-                    self._doReadOrWrite(owner, fd, event)
+                    handle(owner, fd, event)
                 except BaseException:
                     log.err()  # its connectionLost failed: no reason to spare the others
         finally:
@@ -266,7 +267,8 @@ class PolledReactor(PosixReactorBase):
     def _flush(self) -> None:
         """Have everybody write who has something to."""
         flushing = self._flushing = self._unflushed
-        self._unflushed = {}
+        unflushed = self._unflushed = {}
+        self.flushSoon = unflushed.setdefault
         try:
             for writer in list(flushing):
                 if flushing.pop(writer, _GONE) is _GONE:

@@ -99,6 +99,8 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
     #: Where unread input goes, if a proxy has asked for that, and whether it comes in bulk.
     _relay: Callable[[], Connection | None] | None = None
     _is_bulk = False
+    #: The reactor is waiting for room to send.
+    _is_watched = False
 
     def __init__(
         self, skt: socket.socket, protocol: interfaces.IProtocol | None, reactor: Any = None
@@ -220,18 +222,39 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
                 flushSoon(self)
                 self._is_being_flushed = True
                 return
+        self._is_watched = True
         self.reactor.addWriter(self)
 
     def stopWriting(self) -> None:
         """Have the reactor not send what is queued for the time being."""
-        self._is_being_flushed = False
+        self._is_being_flushed = self._is_watched = False
         self.reactor.removeWriter(self)
+
+    def doWrite(self) -> Any:
+        """Something can be sent: send, and see what is due once everything is.
+
+        :returns: None, or the reason, an exception, why the connection is to be dropped.
+        """
+        # The most frequent case by far, in few steps: a short answer, and nothing hangs on it.
+        outbox = self._outbox
+        data: Any = outbox.short(self.SEND_LIMIT)
+        if data is None:
+            return self._sent(self._send())
+        sent = self.writeSomeData(data)
+        if (
+            sent != outbox.size
+            or self._slot.producer is not None
+            or self.disconnecting
+            or self._writeDisconnecting
+            or self._is_watched
+        ):
+            return self._sent(sent)
+        outbox.clear()
+        self._is_being_flushed = False
+        return None
 
     def _send(self) -> Any:
         outbox = self._outbox
-        data = outbox.short(self.SEND_LIMIT)
-        if data is not None:
-            return self.writeSomeData(data)  # type: ignore[arg-type]
         segment = outbox.head_segment()
         if segment is not None:
             return self._send_segment(segment)
@@ -295,6 +318,7 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
             self.startWriting()  # it may have been all that a close was waiting for
 
     def _wait_to_send(self) -> None:
+        self._is_watched = True
         self.reactor.addWriter(self)
 
     def pauseProducing(self) -> None:

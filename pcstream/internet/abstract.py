@@ -234,10 +234,13 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
 
         :returns: None, or the reason, an exception, why the connection is to be dropped.
         """
-        outbox = self._outbox
-        sent = self._send()
-        if (sent.__class__ is not int and isinstance(sent, BaseException)) or sent < 0:
+        return self._sent(self._send())
+
+    def _sent(self, sent: Any) -> Any:
+        """See what follows from what the system has taken, or from its refusal."""
+        if isinstance(sent, BaseException) or sent < 0:
             return sent
+        outbox = self._outbox
         if sent:
             outbox.consume(sent)
         if outbox.size:

@@ -37,6 +37,9 @@ class EpollPoller:
         #: Called as they are, without a layer between: they run at every change of interest.
         self.register = self._epoll.register
         self.modify = self._epoll.modify
+        #: ``poll(timeout, most)``: wait until something is ready, at most ``timeout`` seconds
+        #: (None: for ever). No more than ``most`` are told, the kernel keeps the rest.
+        self.poll = self._epoll.poll
 
     def unregister(self, fd: int) -> None:
         """Forget ``fd``; unknown and closed ones too."""
@@ -47,13 +50,6 @@ class EpollPoller:
         except OSError as error:
             if error.errno not in (errno.EBADF, errno.ENOENT):
                 raise
-
-    def poll(self, timeout: float | None, most: int) -> list[tuple[int, int]]:
-        """Wait until something is ready, at most ``timeout`` seconds (None: for ever).
-
-        :param most: how many descriptors may be ready; the kernel keeps the rest for next time.
-        """
-        return self._epoll.poll(-1 if timeout is None else timeout, most)
 
     def broken(self, fd: int) -> Exception | None:
         """None: epoll drops a closed descriptor itself."""
