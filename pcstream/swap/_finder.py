@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -80,21 +80,20 @@ class SwapFinder(MetaPathFinder):
     """Answers imports of Twisted's modules.
 
     :param mirrored: Twisted's names of those that we have, and their files.
-    :param has_twisted: whether there is a Twisted for the rest.
+    :param packages: the packages to make up for them; none if Twisted is there for the rest.
     :param logger_loaded: called when ``twisted.logger`` is there.
     """
 
     def __init__(
         self,
         mirrored: Mapping[str, str],
-        has_twisted: bool,
+        packages: Collection[str],
         logger_loaded: Callable[[], None],
     ) -> None:
         self.mirrored = mirrored
-        self.has_twisted = has_twisted
+        self.packages = packages
+        self.has_twisted = not packages
         self.logger_loaded = logger_loaded
-        names = [name.split(".") for name in mirrored]
-        self.packages = {".".join(parts[:n]) for parts in names for n in range(1, len(parts))}
 
     def find_spec(
         self,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from ..internet.main import _name_reactor
 from ._finder import LOGGER, SwapFinder
 from ._log_bridge import connect_logs
-from ._mirrored import THEIRS, mirrored_modules, twin, twisted_folders
+from ._mirrored import THEIRS, mirrored_modules, mirrored_packages, twin, twisted_folders
 
 REACTOR = f"{THEIRS}.internet.reactor"
 
@@ -37,18 +37,20 @@ def install() -> None:
     folders = twisted_folders()
     mirrored = mirrored_modules(folders)
     _refuse_if_late(mirrored)
-    sys.meta_path.insert(0, SwapFinder(mirrored, bool(folders), connect_logs))
+    packages = () if folders else mirrored_packages()
+    sys.meta_path.insert(0, SwapFinder(mirrored, packages, connect_logs))
     _name_reactor(REACTOR)
     if LOGGER in sys.modules:
         connect_logs()
 
 
 def _refuse_if_late(mirrored: Mapping[str, str]) -> None:
-    late = sorted(
+    late = [
         name
         for name, module in list(sys.modules.items())
         if name in mirrored and module is not sys.modules.get(twin(name))
-    )
+    ]
+    late.sort(key=lambda name: ("._" in name, name))  # a public name says more
     if not late:
         return
     first = REACTOR if REACTOR in late else late[0]

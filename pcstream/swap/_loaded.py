@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ._installing import installed_finder
-from ._mirrored import THEIRS
+from ._mirrored import THEIRS, twin
 
 COLUMNS = 96
 
@@ -38,11 +38,14 @@ class Loaded:
 def loaded() -> Loaded:
     """What is loaded now."""
     finder = installed_finder()
+    mirrored = {} if finder is None else finder.mirrored
+    # our modules load each other by our names; where Twisted is absent its packages are nobody's
+    made_up = () if finder is None else finder.packages
     names = sorted(name for name in list(sys.modules) if name.startswith(THEIRS + "."))
-    ours = {n for n in names if finder is not None and n in finder.mirrored}
-    # where Twisted is absent its packages are made up, and nobody's
-    theirs = [n for n in names if n not in ours and (finder is None or finder.has_twisted)]
-    return Loaded(tuple(n for n in names if n in ours), tuple(theirs))
+    return Loaded(
+        tuple(sorted(name for name in mirrored if twin(name) in sys.modules)),
+        tuple(name for name in names if name not in mirrored and name not in made_up),
+    )
 
 
 def _by_package(names: Iterable[str]) -> list[str]:

@@ -41,9 +41,9 @@ def mirrored_modules(twisted_at: Sequence[str]) -> dict[str, str]:
     :param twisted_at: the folders of the installed Twisted, none if it is absent.
     """
     found = {}
-    for name, file in _modules(Path(pcstream.__file__).parent, ""):
+    for name, file, is_package in _modules(Path(pcstream.__file__).parent, ""):
         package, _, last = name.rpartition(".")
-        if package.split(".")[0] not in PACKAGES:
+        if is_package or package.split(".")[0] not in PACKAGES:
             continue
         if twisted_at:
             if package == ONLY_WITHOUT_TWISTED:
@@ -57,10 +57,17 @@ def mirrored_modules(twisted_at: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _modules(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
-    """Every module below *folder*, packages left out, with its file; nothing is imported."""
+def mirrored_packages() -> set[str]:
+    """Twisted's names of the packages that mirrored modules are in, and of Twisted itself."""
+    modules = _modules(Path(pcstream.__file__).parent, "")
+    names = [name for name, _, is_package in modules if is_package]
+    return {THEIRS, *(f"{THEIRS}.{name}" for name in names if name.split(".")[0] in PACKAGES)}
+
+
+def _modules(folder: Path, prefix: str) -> Iterator[tuple[str, Path, bool]]:
+    """All below *folder*, with its file and whether it is a package; nothing is imported."""
     for module in pkgutil.iter_modules([str(folder)]):
+        name = prefix + module.name
+        yield name, folder / f"{module.name}.py", module.ispkg
         if module.ispkg:
-            yield from _modules(folder / module.name, f"{prefix}{module.name}.")
-        else:
-            yield prefix + module.name, folder / f"{module.name}.py"
+            yield from _modules(folder / module.name, f"{name}.")
