@@ -18,6 +18,7 @@ import pytest
 from zope.interface.verify import verifyObject
 
 from pcstream import zero_copy
+from pcstream._engine.sendfile import STEP_BYTES
 from pcstream.internet import abstract, error, reactor, tcp
 from pcstream.internet.defer import CancelledError, Deferred, succeed
 from pcstream.internet.protocol import ClientFactory, Factory, Protocol
@@ -172,7 +173,7 @@ class Together:
         finished.addCallback(lambda last: transport.write(b"after" + last))
         finished.addCallback(lambda _: transport.loseConnection())
         await far.lost
-        step = 2**20
+        step = STEP_BYTES
         assert far.received == (
             b"before" * 50_000 + data[:step] + b"inbetween" + data[step:] + b"after" + data[-1:]
         )
@@ -346,7 +347,7 @@ class Together:
         transport.unregisterProducer()
         transport.loseConnection()
         await far.lost
-        assert far.received == content(MUCH)[: 2**20]
+        assert far.received == content(MUCH)[:STEP_BYTES]
 
     # Files that change
 
@@ -367,9 +368,9 @@ class Together:
         data = content(MUCH)
         file = self.file(data)
         finished = FileSender().beginFileTransfer(file, transport)
-        while not self.sent or len(transport._tempDataBuffer) > 2**20 - 1:
+        while not self.sent or len(transport._tempDataBuffer) > STEP_BYTES - 1:
             await deferLater(reactor, 0)
-        gone = MUCH - 2**20
+        gone = MUCH - STEP_BYTES
         os.truncate(self.path, gone)
         far.transport.resumeProducing()
         last = await finished
@@ -419,7 +420,7 @@ class Together:
         assert transport.producer is None
         transport.loseConnection()
         await far.lost
-        assert far.received == data[: 2**20]
+        assert far.received == data[:STEP_BYTES]
 
     async def test_F5_a_file_that_was_closed(self: Any) -> None:
         transport, _ = await self.pair()
@@ -600,7 +601,7 @@ class Together:
         assert await finished == data[-1:]
         await far.until(MUCH)
         assert far.received == data
-        assert sum(self.sent) == 2**20
+        assert sum(self.sent) == STEP_BYTES
 
     async def test_a_write_that_was_replaced_sees_all_of_it(self: Any) -> None:
         data = content(100_000)
