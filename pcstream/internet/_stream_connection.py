@@ -27,6 +27,12 @@ __all__ = ["Connection"]
 # (measured: 152 against 161 ns for each of 100 bytes, 4.4 against 3.8 us for each of 4 KiB).
 _WORTH_GATHERING_BYTES = 2048
 
+# A read brings this at most, for which memory is at hand; the next one after a full one may bring
+# more, since then the cost of a turn outweighs that of fresh memory (measured on forwarding: 0.79 s
+# of CPU for each GB with 64 KiB, 0.51 with 256 KiB). Who sets another bufferSize gets that.
+_USUAL_READ_BYTES = abstract.FileDescriptor.bufferSize
+_MOST_READ_BYTES = 256 * 1024
+
 # What arrives in pieces of this size or more is worth a pipe; a short message is not: each costs
 # the pipe a page and the kernel two calls, as a copy does.
 _BULK_BYTES = 16 * 1024
@@ -96,9 +102,14 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
 
     logstr = "Uninitialized"
 
+    # What one read brings can go in one send.
+    SEND_LIMIT = _MOST_READ_BYTES
+
     #: Where unread input goes, if a proxy has asked for that, and whether it comes in bulk.
     _relay: Callable[[], Connection | None] | None = None
     _is_bulk = False
+    #: How much is read at a time, if not as usual.
+    _read_bytes = 0
     #: The reactor is waiting for room to send.
     _is_watched = False
 
@@ -134,12 +145,17 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
                     self._is_bulk = content.remaining_bytes >= _BULK_BYTES
                     receiver._forward(content)
                     return None
+        limit = self._read_bytes or self.bufferSize
         try:
-            data = self.socket.recv(self.bufferSize)
+            data = self.socket.recv(limit)
         except OSError as e:
             if e.args[0] == EWOULDBLOCK:
                 return None
             return main.CONNECTION_LOST
+        if len(data) == limit == _USUAL_READ_BYTES:
+            self._read_bytes = _MOST_READ_BYTES
+        elif self._read_bytes and len(data) < _USUAL_READ_BYTES:
+            self._read_bytes = 0
         if self._relay is not None:
             self._is_bulk = len(data) >= _BULK_BYTES
         return self._dataReceived(data)

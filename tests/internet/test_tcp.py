@@ -265,8 +265,8 @@ class Connections(TCPTestCase):
         assert far.reason.check(ZeroDivisionError)
         assert len(self.flushLoggedErrors(ZeroDivisionError)) == 1
 
-    async def test_reading_64_KiB_at_a_time(self) -> None:
-        near, far = await self.pair()
+    async def read_sizes(self, near: Recorder, far: Recorder, size: int) -> list[int]:
+        """How much *far* is given at a time of what *near* writes."""
         sizes: list[int] = []
         keep = far.dataReceived
 
@@ -275,9 +275,25 @@ class Connections(TCPTestCase):
             keep(data)
 
         far.dataReceived = measure  # type: ignore[method-assign]
-        near.transport.write(b"x" * 1_000_000)
-        await far.until(1_000_000)
-        assert max(sizes) <= 64 * 1024
+        before = len(far.received)
+        near.transport.write(b"x" * size)
+        await far.until(before + size)
+        del far.dataReceived
+        return sizes
+
+    async def test_reading_64_KiB_and_more_after_a_full_read(self) -> None:
+        near, far = await self.pair()
+        sizes = await self.read_sizes(near, far, 3_000_000)
+        for before, size in zip([0, *sizes], sizes, strict=False):
+            assert size <= (256 if before >= 64 * 1024 else 64) * 1024
+        assert max(sizes) > 64 * 1024
+
+    async def test_reading_no_more_than_a_bufferSize_of_ones_own(self) -> None:
+        near, far = await self.pair()
+        for own in (1000, 63 * 1024, 100_000):
+            far.transport.bufferSize = own
+            sizes = await self.read_sizes(near, far, 1_000_000)
+            assert max(sizes) <= own
 
 
 class Connecting(TCPTestCase):
