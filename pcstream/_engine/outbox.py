@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from itertools import takewhile
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-__all__ = ["Outbox", "Segment"]
+__all__ = ["EMPTY_OUTBOX", "Outbox", "Segment"]
 
 # sendmsg takes at most IOV_MAX buffers, 1024 on every system that has a limit.
 GATHER_MAX_BUFFERS = 1024
@@ -268,3 +268,22 @@ class Outbox:
         """Drop everything."""
         self._pieces.clear()
         self._head = self._offset = self._segments = self.size = 0
+
+
+class _EmptyOutbox(Outbox):
+    """Takes nothing."""
+
+    __slots__ = ()
+
+    def append(self, data: bytes) -> None:
+        raise TypeError("this outbox is everybody's")
+
+    def extend(self, pieces: Iterable[bytes]) -> None:
+        raise TypeError("this outbox is everybody's")
+
+    def append_segment(self, segment: Segment) -> None:
+        raise TypeError("this outbox is everybody's")
+
+
+#: Stands for the outbox of whoever has not written yet: thousands of idle connections share it.
+EMPTY_OUTBOX: Outbox = _EmptyOutbox()

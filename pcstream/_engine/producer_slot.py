@@ -18,7 +18,7 @@ from typing import Any
 
 from ..python import log
 
-__all__ = ["DEAD_SLOT", "TABLE", "Call", "Event", "ProducerSlot", "State"]
+__all__ = ["DEAD_SLOT", "TABLE", "VACANT_SLOT", "Call", "Event", "ProducerSlot", "State"]
 
 
 class State(Enum):
@@ -268,3 +268,6 @@ def _stop(producer: Any) -> None:
 #: For whoever has nothing any more that a producer could write to: it stops each at once (C2).
 DEAD_SLOT = ProducerSlot()
 DEAD_SLOT.lost()
+
+#: Stands for the slot of whoever has had no producer yet and is not lost; only to be looked at.
+VACANT_SLOT = ProducerSlot()

@@ -92,7 +92,7 @@ class _BaseBaseClient(abstract.FileDescriptor):
         if hasattr(self, "socket"):
             self._closeSocket(not self._aborting)
             self._collectSocketDetails()
-        self._slot.lost()  # contract C27
+        self._own_slot().lost()  # contract C27
         connector = self.connector
         del self.connector
         connector.connectionFailed(err if isinstance(err, Failure) else Failure(err))

@@ -61,9 +61,8 @@ class PolledReactor(PosixReactorBase):
         self._selectables: dict[int, Any] = {}
         self._reads: set[int] = set()
         self._writes: set[int] = set()
-        #: What the poller has been told, and the numbers for which that may be out of date.
-        self._registered: dict[int, int] = {}
-        self._outdated: set[int] = set()
+        #: What the poller has been told, for the numbers for which that may be out of date.
+        self._outdated: dict[int, int] = {}
         #: Who has written since the last wait, in that order, and who is left of them while they
         #: are being flushed.
         self._unflushed: dict[Any, None] = {}
@@ -121,7 +120,7 @@ class PolledReactor(PosixReactorBase):
             self._selectables[fd] = selectable
             self._new_owners.add(fd)
         else:
-            self._outdated.add(fd)
+            self._note_told(fd)
         wanted.add(fd)
 
     def _register(self, fd: int, mask: int) -> None:
@@ -129,7 +128,11 @@ class PolledReactor(PosixReactorBase):
             self._poller.register(fd, mask)
         except FileExistsError:
             self._poller.modify(fd, mask)  # held under this number by an open duplicate
-        self._registered[fd] = mask
+
+    def _note_told(self, fd: int) -> None:
+        """What is wanted of a number is about to change: note what the poller believes."""
+        if fd not in self._outdated:
+            self._outdated[fd] = self._mask(fd)
 
     def pauseReader(self, reader: Any) -> None:
         """Do not watch for input for a while: :meth:`removeReader` for those who come back.
@@ -139,8 +142,8 @@ class PolledReactor(PosixReactorBase):
         """
         fd = reader.fileno()
         if fd in self._reads and self._selectables.get(fd) is reader:
+            self._note_told(fd)
             self._reads.remove(fd)
-            self._outdated.add(fd)
         else:
             self.removeReader(reader)
 
@@ -169,10 +172,10 @@ class PolledReactor(PosixReactorBase):
             if fd == -1:
                 never(selectable)
                 return
-        wanted.discard(fd)
-        if self._mask(fd):
-            self._outdated.add(fd)
-        else:
+        if fd in wanted:
+            self._note_told(fd)
+            wanted.remove(fd)
+        if not self._mask(fd):
             # At once, since the owner may be about to close it.
             self._forget(fd)
 
@@ -185,10 +188,11 @@ class PolledReactor(PosixReactorBase):
         return mask
 
     def _forget(self, fd: int) -> None:
+        told = self._outdated.pop(fd) if fd in self._outdated else self._mask(fd)
         self._reads.discard(fd)
         self._writes.discard(fd)
         self._selectables.pop(fd, None)
-        if self._registered.pop(fd, 0):
+        if told:
             self._poller.unregister(fd)
 
     def removeAll(self) -> list[Any]:
@@ -289,26 +293,22 @@ class PolledReactor(PosixReactorBase):
 
     def _tell_poller(self) -> None:
         """Bring what the poller knows up to date."""
-        outdated, self._outdated = self._outdated, set()
-        registered = self._registered
-        for fd in outdated:
-            owner = self._selectables.get(fd)
-            if owner is None:
-                continue
-            mask, told = self._mask(fd), registered.get(fd, 0)
+        outdated = self._outdated
+        while outdated:
+            fd, told = outdated.popitem()
+            mask = self._mask(fd)
             if mask == told:
                 continue
             try:
                 if not mask:
-                    del registered[fd]
                     self._poller.unregister(fd)
                 elif told:
                     self._poller.modify(fd, mask)
-                    registered[fd] = mask
                 else:
                     self._register(fd, mask)
             except (OSError, ValueError) as failed:
                 # Closed without a word, and the kernel has dropped it.
+                owner = self._selectables[fd]
                 log.callWithLogger(owner, self._disconnectSelectable, owner, failed, False)
 
     def _doReadOrWrite(self, selectable: Any, fd: int, event: int) -> None:

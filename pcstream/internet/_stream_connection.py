@@ -202,7 +202,7 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
         """
         if not self.connected or self._writeDisconnected or self._aborting:
             return False
-        self._outbox.append_segment(segment)
+        self._own_outbox().append_segment(segment)
         self._accepted()
         return True
 

@@ -14,8 +14,8 @@ from typing import Any
 from zope.interface import implementer
 
 from .._engine import closing
-from .._engine.outbox import Outbox
-from .._engine.producer_slot import ProducerSlot
+from .._engine.outbox import EMPTY_OUTBOX, Outbox
+from .._engine.producer_slot import VACANT_SLOT, ProducerSlot
 from ..python import reflect
 from ..python.failure import Failure
 from . import interfaces, main
@@ -26,11 +26,18 @@ __all__ = ["FileDescriptor", "isIPAddress", "isIPv6Address"]
 class _ConsumerMixin:
     """The consumer's half of a transport: one producer at most, in a slot that decides for it."""
 
-    _slot: ProducerSlot
+    # Made when first needed: most connections never have a producer.
+    _slot: ProducerSlot = VACANT_SLOT
 
     connected: int
     disconnected: int
     disconnecting: int
+
+    def _own_slot(self) -> ProducerSlot:
+        """The slot, to change something in it."""
+        if self._slot is VACANT_SLOT:
+            self._slot = ProducerSlot()
+        return self._slot
 
     @property
     def producer(self) -> Any:
@@ -40,7 +47,7 @@ class _ConsumerMixin:
     @producer.setter
     def producer(self, producer: Any) -> None:
         # Twisted's is a plain attribute, so subclasses assign to it; no call comes of that.
-        slot = self._slot
+        slot = self._own_slot()
         slot.unregister()
         if producer is not None:
             slot.adopt(producer)
@@ -71,9 +78,10 @@ class _ConsumerMixin:
         :param streaming: true for a push producer, false for a pull producer.
         :raises RuntimeError: one is registered already.
         """
+        slot = self._own_slot()
         if self.disconnected:
-            self._slot.lost()
-        self._slot.register(producer, streaming)
+            slot.lost()
+        slot.register(producer, streaming)
 
     def unregisterProducer(self) -> None:
         """Let go of the producer; what it has written is still sent."""
@@ -118,6 +126,9 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
     _writeDisconnected = False
     _aborting = False
 
+    # Made when first needed: an idle connection has none.
+    _outbox: Outbox = EMPTY_OUTBOX
+
     #: What is queued will be sent without another startWriting; only where that is sure.
     _is_being_flushed = False
 
@@ -135,12 +146,16 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
 
             reactor = installed
         self.reactor: Any = reactor
-        self._outbox = Outbox()
-        self._slot = ProducerSlot()
 
     @property
     def _tempDataBuffer(self) -> Outbox:
         # Twisted's name for what waits to be sent; people look at its length.
+        return self._outbox
+
+    def _own_outbox(self) -> Outbox:
+        """The outbox, to put something into it."""
+        if self._outbox is EMPTY_OUTBOX:
+            self._outbox = Outbox()
         return self._outbox
 
     # -- for subclasses
@@ -199,7 +214,10 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
             raise TypeError("Data must be bytes")
         if not data or not self.connected or self._writeDisconnected or self._aborting:
             return
-        self._outbox.append(data)
+        outbox = self._outbox
+        if outbox is EMPTY_OUTBOX:
+            outbox = self._outbox = Outbox()
+        outbox.append(data)
         if not self._is_being_flushed:
             self.startWriting()
         if self._slot.producer is not None and self._isSendBufferFull():
@@ -217,7 +235,7 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
                 raise TypeError("Data must be bytes")
         if not pieces or not self.connected or self._writeDisconnected or self._aborting:
             return
-        self._outbox.extend(pieces)
+        self._own_outbox().extend(pieces)
         self._accepted()
 
     def _accepted(self) -> None:
@@ -281,7 +299,7 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
             self.disconnecting = 1
         closing.enter(self, phase)
         if act is closing.Act.CLOSE_HALF:
-            self._slot.cut_off()  # T11: from here on, registering is too late
+            self._own_slot().cut_off()  # T11: from here on, registering is too late
             return self._closeWriteConnection()
         if act is closing.Act.FINISH:
             return self._postLoseConnection()
@@ -296,7 +314,7 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
     def _discard(self) -> None:
         """Drop what waits to be sent, and hear and send nothing from now on."""
         self._outbox.clear()
-        self._slot.cut_off()
+        self._own_slot().cut_off()
         self.stopReading()
         self.stopWriting()
 
@@ -315,7 +333,7 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
         """
         self.disconnected = 1
         self.connected = 0
-        self._slot.lost()
+        self._own_slot().lost()
         self._outbox.clear()
         self.stopReading()
         self.stopWriting()

@@ -178,6 +178,8 @@ class Server(Connection):
     """A TCP server's transport, one for each accepted connection."""
 
     _base = Connection
+    _logstr: str | None = None
+    _repstr: str | None = None
     _tlsClientDefault = False
     _addressType: Any = address.IPv4Address
 
@@ -202,14 +204,34 @@ class Server(Connection):
         self.client = client
         self.sessionno = sessionno
         self.hostname = client[0]
-        self.logstr = f"{self._getLogPrefix(self.protocol)},{sessionno},{self.hostname}"
-        if self.server is not None:
-            self.repstr = self._describe(self.server._realPortNumber)
+        # The texts made of these are seldom asked for, and would take as much as all the rest.
+        self._log_name = self._getLogPrefix(protocol)
+        self._protocol_kind = protocol.__class__
+        self._local_port = None if server is None else server._realPortNumber
         self.startReading()
         self.connected = 1
 
-    def _describe(self, port: object) -> str:
-        return f"<{self.protocol.__class__.__name__} #{self.sessionno} on {port}>"
+    @property
+    def logstr(self) -> str:
+        """The prefix in the log."""
+        if self._logstr is None:
+            return f"{self._log_name},{self.sessionno},{self.hostname}"
+        return self._logstr
+
+    @logstr.setter
+    def logstr(self, text: str) -> None:
+        self._logstr = text
+
+    @property
+    def repstr(self) -> str:
+        """What :func:`repr` shows."""
+        if self._repstr is None:
+            return f"<{self._protocol_kind.__name__} #{self.sessionno} on {self._local_port}>"
+        return self._repstr
+
+    @repstr.setter
+    def repstr(self, text: str) -> None:
+        self._repstr = text
 
     def __repr__(self) -> str:
         """Which protocol it serves, which connection it is, and on which port."""
@@ -233,7 +255,7 @@ class Server(Connection):
             skt.close()
             return None
         made = cls(skt, protocol, peer, None, peer[1], reactor)
-        made.repstr = made._describe(local_port)
+        made._local_port = local_port
         protocol.makeConnection(made)
         return made
 

@@ -80,7 +80,7 @@ class Server(_NoTcpOptions, _SendmsgMixin, tcp.Server):
         made = cls(skt, protocol, peer, None, 0, reactor)
         path = os.fsdecode(name)
         made.logstr = f"{made._getLogPrefix(protocol)},{made.sessionno},{path}"
-        made.repstr = made._describe(path)
+        made._local_port = path
         protocol.makeConnection(made)
         return made
 

@@ -170,7 +170,7 @@ class Wire:
         """Fill the kernel's buffers, so that from now on nothing can be sent."""
         self.far.pauseProducing()
         self.turn(2)
-        outbox = self.near._outbox
+        outbox = self.near._own_outbox()
         outbox.append(b"." * 32_000_000)
         self.near.startWriting()
         left = 0
