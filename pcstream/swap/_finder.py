@@ -11,6 +11,7 @@ from types import ModuleType
 
 from .._unmirrored import _loading, twisted_names
 from ._mirrored import THEIRS, twin
+from ._reactor_place import REACTOR, forget_reactor
 
 LOGGER = f"{THEIRS}.logger"
 
@@ -32,6 +33,8 @@ class Answer(Loader):
         name = module.__spec__.name
         # The reactor is no module. Importing it installs one, which fails if its place is taken.
         del sys.modules[name]
+        if name == REACTOR:
+            forget_reactor()
         importlib.import_module(twin(name))
         sys.modules[name] = sys.modules[twin(name)]
 

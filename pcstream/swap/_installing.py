@@ -5,12 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from ..internet.main import _name_reactor
 from ._finder import LOGGER, SwapFinder
 from ._log_bridge import connect_logs
-from ._mirrored import THEIRS, mirrored_modules, mirrored_packages, twin, twisted_folders
-
-REACTOR = f"{THEIRS}.internet.reactor"
+from ._mirrored import mirrored_modules, mirrored_packages, twin, twisted_folders
+from ._reactor_place import REACTOR, share_reactor
 
 
 class TooLate(ImportError):
@@ -39,7 +37,7 @@ def install() -> None:
     _refuse_if_late(mirrored)
     packages = () if folders else mirrored_packages()
     sys.meta_path.insert(0, SwapFinder(mirrored, packages, connect_logs))
-    _name_reactor(REACTOR)
+    share_reactor()
     if LOGGER in sys.modules:
         connect_logs()
 

@@ -108,6 +108,46 @@ except ReactorAlreadyInstalledError:
     assert done.lines == [f"pcstream.internet.{chosen}"], done.errors
 
 
+def test_a_reactor_in_the_place_of_twisted_s_is_ours_too(program: Run) -> None:
+    done = program("""
+import sys
+import twisted.internet
+from twisted.internet import main, reactor, task
+from twisted.protocols import policies
+import pcstream.internet
+import unittest.mock
+
+class Late(policies.TimeoutMixin):  # asks for the reactor when it needs one
+    timeoutConnection = None
+
+clock = task.Clock()
+with unittest.mock.patch("twisted.internet.reactor", clock):
+    late = Late()
+    late.setTimeout(5)
+    assert pcstream.internet.reactor is clock
+print(len(clock.getDelayedCalls()), pcstream.internet.reactor is reactor)
+
+# as Twisted's own tests set a reactor aside
+del sys.modules["twisted.internet.reactor"], twisted.internet.reactor
+main.installReactor(clock)
+from pcstream.internet import reactor as seen
+print(seen is clock)
+sys.modules["twisted.internet.reactor"] = twisted.internet.reactor = reactor
+from pcstream.internet import reactor as seen
+print(seen is reactor)
+
+# without any the next import installs one, from either side
+del sys.modules["twisted.internet.reactor"], twisted.internet.reactor
+assert not hasattr(pcstream.internet, "reactor")
+from pcstream.internet import reactor as new
+print(new is not reactor, twisted.internet.reactor is new)
+del sys.modules["twisted.internet.reactor"], twisted.internet.reactor
+import twisted.internet.reactor
+print(twisted.internet.reactor not in (new, reactor))
+""")
+    assert done.lines == ["1 True", "True", "True", "True True", "True"], done.errors
+
+
 @pytest.mark.parametrize(
     ("first", "named"),
     [
