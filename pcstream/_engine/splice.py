@@ -32,6 +32,12 @@ _REFUSALS = (EINVAL, ENOSYS, EPERM)
 # Room for what one read brings, which is a socket's receive buffer at most. Measured on loopback,
 # in CPU seconds for each GB forwarded: 0.68 with 64 KiB, 0.47 with 256 KiB, 0.19 with 1 MiB.
 PIPE_BYTES = 2**20
+# What one read takes at first. It is what a relay holds back, beside a producer's limit, when its
+# receiver stops (contract X2).
+READ_BYTES = 2**17
+# A receiver that has taken so much without a stop has every read sized to the pipe, since a read
+# costs nearly the same whatever it brings. A socket's buffers hold less than this.
+TRUST_BYTES = 2**23
 # Idle pipes kept for the next read; each is two descriptors and no pages. More relays than these
 # at work at the same moment open and close pipes of their own.
 MOST_IDLE_PIPES = 64
@@ -130,8 +136,8 @@ class PipeContent:
         self._pipe = None
 
 
-def receive(skt: socket.socket) -> PipeContent | None:
-    """Take what has come for *skt* into a pipe.
+def receive(skt: socket.socket, limit: int = PIPE_BYTES) -> PipeContent | None:
+    """Take what has come for *skt* into a pipe, *limit* bytes at most.
 
     :returns: it; None if it has to be received in another way: nothing has moved then.
     :raises OSError: the connection is at fault.
@@ -141,7 +147,7 @@ def receive(skt: socket.socket) -> PipeContent | None:
     except OSError:
         return None  # no descriptors left, for the time being
     try:
-        count = os.splice(skt.fileno(), pipe.write_end, PIPE_BYTES, flags=_NONBLOCK_AND_MOVE)
+        count = os.splice(skt.fileno(), pipe.write_end, limit, flags=_NONBLOCK_AND_MOVE)
     except OSError as e:
         _idle.append(pipe)  # as empty as it was
         if e.errno in _REFUSALS or e.errno == EAGAIN:
