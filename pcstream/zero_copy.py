@@ -35,8 +35,10 @@ class IFileConsumer(Interface):
         :param file: a :class:`pcstream._engine.sendfile.OpenFile`, kept for as long as needed.
         :param offset: where the stretch begins.
         :param count: how many bytes it has; fewer are sent if the file is shorter by then.
-        :param failed: called with the ``OSError`` if the file cannot be read.
-        :returns: the stretch; or None if it cannot be taken, in which case nothing has happened.
+        :param failed: called with the ``OSError`` if the file cannot be read; never from inside
+            this call.
+        :returns: the stretch, of which ``offset`` and ``remaining_bytes`` are looked at; or None
+            if it cannot be taken, in which case nothing has happened.
         """
 
     def withdraw_file(stretch):  # type: ignore[no-untyped-def]

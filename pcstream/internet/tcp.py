@@ -342,6 +342,7 @@ class Port(BasePort, _SocketCloser):
         :param fd: it is duplicated, and stays the caller's to close.
         """
         skt = socket.fromfd(fd, addressFamily, cls.socketType)
+        skt.setblocking(False)  # an accept that waits would have everybody wait
         made = cls(None, factory, interface=_getsockname(skt)[0], reactor=reactor)
         made._preexistingSocket = skt
         return made

@@ -141,6 +141,7 @@ class Port(_UNIXPort, tcp.Port):
         :param fd: it is duplicated, and stays the caller's to close.
         """
         skt = socket.fromfd(fd, cls.addressFamily, cls.socketType)
+        skt.setblocking(False)  # an accept that waits would have everybody wait
         made = cls(skt.getsockname(), factory, reactor=reactor)
         made._preexistingSocket = skt
         return made
