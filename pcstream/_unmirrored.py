@@ -52,7 +52,10 @@ def twisted_names() -> dict[str, frozenset[str]]:
 
 def what_to_do(statement: str) -> str:
     """The advice that ends each of these errors."""
-    return f"keep Twisted for it ({statement}). docs/coverage.rst lists what pcstream has"
+    return (
+        f"keep Twisted for it ({statement}), and start the program with 'pcstream run', which "
+        "puts it on pcstream. docs/coverage.rst lists what pcstream has"
+    )
 
 
 class TwistedOnly:

@@ -22,8 +22,9 @@ def test_an_absent_module_is_named_and_something_can_be_done() -> None:
     assert isinstance(caught.value, _unmirrored.UnmirroredModule)
     assert caught.value.name == "pcstream.web"
     assert str(caught.value) == (
-        "pcstream has no web, Twisted has: keep Twisted for it (import twisted.web). "
-        "docs/coverage.rst lists what pcstream has"
+        "pcstream has no web, Twisted has: keep Twisted for it (import twisted.web), and start "
+        "the program with 'pcstream run', which puts it on pcstream. docs/coverage.rst lists "
+        "what pcstream has"
     )
 
 
@@ -73,8 +74,8 @@ def test_an_absent_name_is_named_and_something_can_be_done(known: None) -> None:
     told = importing("from pcstream.internet.defer import onlyTwisted")
     assert told == (
         "pcstream.internet.defer has no onlyTwisted, Twisted's has: keep Twisted for it "
-        "(from twisted.internet.defer import onlyTwisted). docs/coverage.rst lists what "
-        "pcstream has"
+        "(from twisted.internet.defer import onlyTwisted), and start the program with "
+        "'pcstream run', which puts it on pcstream. docs/coverage.rst lists what pcstream has"
     )
 
 
