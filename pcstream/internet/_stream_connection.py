@@ -27,12 +27,6 @@ __all__ = ["Connection"]
 # (measured: 152 against 161 ns for each of 100 bytes, 4.4 against 3.8 us for each of 4 KiB).
 _WORTH_GATHERING_BYTES = 2048
 
-# A connection that has sent as much as usual at once sends bulk: from then on it offers more, so
-# that what several reads bring in one turn goes in one send. Not from the beginning, since what is
-# sent before a reset is heard of would differ from Twisted.
-_USUAL_SEND_BYTES = abstract.FileDescriptor.SEND_LIMIT
-_BULK_SEND_BYTES = 256 * 1024
-
 # What arrives in pieces of this size or more is worth a pipe; a short message is not: each costs
 # the pipe a page and the kernel two calls, as a copy does.
 _BULK_BYTES = 16 * 1024
@@ -235,8 +229,6 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
             if e.args[0] in (EWOULDBLOCK, ENOBUFS):
                 return 0
             return main.CONNECTION_LOST
-        if sent == _USUAL_SEND_BYTES == self.SEND_LIMIT:
-            self.SEND_LIMIT = _BULK_SEND_BYTES
         return sent
 
     def startWriting(self) -> None:
