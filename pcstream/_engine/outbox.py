@@ -64,17 +64,22 @@ class Outbox:
 
     Sending everything costs time proportional to its length whatever the sizes in which the
     kernel takes it: nothing is moved to the front when a part has gone.
+
+    Two attributes are public for the sake of speed.  Appending to ``pieces`` and adding to ``size``
+    is all it takes to queue bytes.  If the last piece is bytes, and as long as ``size``, then it is
+    all there is; once it has gone, emptying ``pieces`` and setting ``size`` to 0 is all it takes.
     """
 
-    __slots__ = ("_head", "_offset", "_pieces", "_segments", "size")
+    __slots__ = ("_head", "_offset", "_segments", "pieces", "size")
 
     #: Unsent bytes, the sent part of the first piece not counted (contract C7).
     size: int
 
     def __init__(self) -> None:
         self.size = 0
-        # A list and an index: a deque takes half a KiB when there is nothing in it.
-        self._pieces: list[Any] = []
+        #: None, for what has gone, and what is queued. A list and an index: a deque takes half a
+        #: KiB when there is nothing in it.
+        self.pieces: list[Any] = []
         self._head = 0  # where the first piece stands; None is before it
         self._offset = 0  # how much of a first piece of bytes is already sent
         self._segments = 0  # how many of the pieces are not bytes
@@ -82,7 +87,7 @@ class Outbox:
     @property
     def count(self) -> int:
         """How many pieces there are."""
-        return len(self._pieces) - self._head
+        return len(self.pieces) - self._head
 
     def __len__(self) -> int:
         return self.size
@@ -93,26 +98,26 @@ class Outbox:
     def append(self, data: bytes) -> None:
         """Queue *data*; an empty one leaves no trace."""
         if data:
-            self._pieces.append(data)
+            self.pieces.append(data)
             self.size += len(data)
 
     def extend(self, pieces: Iterable[bytes]) -> None:
         """Queue each element of *pieces*, in order."""
         for data in pieces:
             if data:
-                self._pieces.append(data)
+                self.pieces.append(data)
                 self.size += len(data)
 
     def append_segment(self, segment: Segment) -> None:
         """Queue a segment that is sent by other means than bytes."""
         if segment.remaining_bytes:
-            self._pieces.append(segment)
+            self.pieces.append(segment)
             self._segments += 1
             self.size += segment.remaining_bytes
 
     def settle_head(self, before: int) -> None:
         """The first piece, a segment, has *before* bytes on the books and may have fewer by now."""
-        first = self._pieces[self._head]
+        first = self.pieces[self._head]
         assert not isinstance(first, (bytes, memoryview))
         self.size -= before - first.remaining_bytes
         if not first.remaining_bytes:
@@ -121,34 +126,22 @@ class Outbox:
 
     def withdraw(self, segment: Segment) -> None:
         """Take *segment* out again, wherever it stands."""
-        if segment in self._pieces:
+        if segment in self.pieces:
             self._segments -= 1
             self.size -= segment.remaining_bytes
-            place = self._pieces.index(segment)
+            place = self.pieces.index(segment)
             if place == self._head:
                 self._drop(1)
             else:
-                del self._pieces[place]
+                del self.pieces[place]
 
     def head_segment(self) -> Segment | None:
         """The first piece if it is a :class:`Segment`; None if it is bytes or there is none."""
         if self._segments:
-            first = self._pieces[self._head]
+            first = self.pieces[self._head]
             if not isinstance(first, (bytes, memoryview)):
                 segment: Segment = first
                 return segment
-        return None
-
-    def short(self, limit: int) -> bytes | memoryview | None:
-        """Everything, if it is one untouched piece of bytes that is not longer than *limit*.
-
-        By far the most frequent case; None in all others, which :meth:`head_segment`,
-        :meth:`gather` and :meth:`peek` are for.
-        """
-        pieces = self._pieces
-        if len(pieces) == 1 and self.size <= limit and not self._offset and not self._segments:
-            only: bytes | memoryview = pieces[0]
-            return only
         return None
 
     def peek(self, limit: int) -> bytes | memoryview:
@@ -158,7 +151,7 @@ class Outbox:
         is needed.  Twice the limit is joined at a time, so that what has been joined is not joined
         again before as much has been sent.
         """
-        pieces, head = self._pieces, self._head
+        pieces, head = self.pieces, self._head
         if not pieces or self.head_segment() is not None:
             return b""
         first: bytes | memoryview = pieces[head]
@@ -176,7 +169,7 @@ class Outbox:
 
         The first piece is shorter than that, and there is a second one of bytes.
         """
-        pieces, head = self._pieces, self._head
+        pieces, head = self.pieces, self._head
         taken = pieces[head : head + MOST_JOINED]
         if self._segments:
             taken = list(takewhile(_is_bytes, taken))
@@ -204,7 +197,7 @@ class Outbox:
 
     def _drop(self, count: int) -> None:
         """Forget the first *count* pieces."""
-        pieces, head = self._pieces, self._head
+        pieces, head = self.pieces, self._head
         head += count
         if head == len(pieces):
             pieces.clear()
@@ -220,7 +213,7 @@ class Outbox:
         """The next bytes as buffers for one ``sendmsg``: none is copied, at most *limit* in all."""
         buffers: list[bytes | memoryview] = []
         offset = self._offset
-        for piece in self._pieces[self._head : self._head + GATHER_MAX_BUFFERS]:
+        for piece in self.pieces[self._head : self._head + GATHER_MAX_BUFFERS]:
             if not isinstance(piece, (bytes, memoryview)) or limit <= 0:
                 break
             unsent = len(piece) - offset
@@ -238,13 +231,13 @@ class Outbox:
         :param count: not more than what is queued.
         """
         if count == self.size and not self._segments:
-            self._pieces.clear()
+            self.pieces.clear()
             self._head = self._offset = self.size = 0
             return
         if count > self.size:
             raise ValueError(f"{count} bytes were sent of {self.size}")
         self.size -= count
-        pieces, place = self._pieces, self._head
+        pieces, place = self.pieces, self._head
         while count:
             first = pieces[place]
             if isinstance(first, (bytes, memoryview)):
@@ -266,7 +259,7 @@ class Outbox:
 
     def clear(self) -> None:
         """Drop everything."""
-        self._pieces.clear()
+        self.pieces.clear()
         self._head = self._offset = self._segments = self.size = 0
 
 

@@ -133,7 +133,6 @@ class BaseClient(_BaseBaseClient, Connection):
     def _collectSocketDetails(self) -> None:
         """Let go of the closed socket."""
         del self.socket
-        del self.fileno
 
     def createInternetSocket(self) -> socket.socket:
         """A non-blocking socket of this client's kind, which children do not inherit."""

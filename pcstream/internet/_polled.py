@@ -32,8 +32,6 @@ __all__ = ["PolledReactor"]
 MOST_EVENTS = 1024
 
 
-_GONE = object()
-
 #: So many turns without input and bulk streams may move more at a time.
 CALM_TURNS = 32
 
@@ -58,7 +56,13 @@ class PolledReactor(PosixReactorBase):
         self._readable: int = self._poller.READABLE
         self._writable: int = self._poller.WRITABLE
         self._gone: int = self._poller.GONE
+        #: An event that needs no _doReadOrWrite; none if that has been replaced.
+        self._input_alone = (
+            self._readable if type(self)._doReadOrWrite is PolledReactor._doReadOrWrite else -1
+        )
         self._selectables: dict[int, Any] = {}
+        #: Those who may come to have another number, or none, without a word.
+        self._fickle: set[int] = set()
         self._reads: set[int] = set()
         self._writes: set[int] = set()
         #: What the poller has been told, for the numbers for which that may be out of date.
@@ -67,6 +71,7 @@ class PolledReactor(PosixReactorBase):
         #: are being flushed.
         self._unflushed: dict[Any, None] = {}
         self._flushing: dict[Any, None] = {}
+        self._lost_in_flush: set[Any] = set()
         #: Bound once a turn, since it is called for each answer.
         self.flushSoon = self._unflushed.setdefault
         #: A timer has been brought forward since the flush began.
@@ -118,6 +123,8 @@ class PolledReactor(PosixReactorBase):
                 always(selectable)
                 return
             self._selectables[fd] = selectable
+            if not getattr(selectable, "_keeps_descriptor", False):
+                self._fickle.add(fd)
             self._new_owners.add(fd)
         else:
             self._note_told(fd)
@@ -156,7 +163,7 @@ class PolledReactor(PosixReactorBase):
         if self._unflushed:
             self._unflushed.pop(writer, None)
         if self._flushing:
-            self._flushing.pop(writer, None)
+            self._lost_in_flush.add(writer)
         if not self._writes and not self._continuousPolling._writers:
             return  # nobody is waited for
         fd = writer.fileno()
@@ -192,6 +199,7 @@ class PolledReactor(PosixReactorBase):
         self._reads.discard(fd)
         self._writes.discard(fd)
         self._selectables.pop(fd, None)
+        self._fickle.discard(fd)
         if told:
             self._poller.unregister(fd)
 
@@ -209,6 +217,8 @@ class PolledReactor(PosixReactorBase):
         owners = self._selectables
         watched = [owners[fd] for fd in self._writes]
         waiting = dict.fromkeys((*self._flushing, *self._unflushed))
+        for writer in self._lost_in_flush - self._unflushed.keys():
+            waiting.pop(writer, None)
         return (
             watched
             + [writer for writer in waiting if writer.fileno() not in self._writes]
@@ -251,6 +261,8 @@ class PolledReactor(PosixReactorBase):
             return
         owners = self._selectables
         handle = self._doReadOrWrite
+        reads, fickle = self._reads, self._fickle
+        input_alone = self._input_alone
         try:
             for fd, event in events:
                 owner = owners.get(fd)
@@ -258,7 +270,18 @@ class PolledReactor(PosixReactorBase):
                     continue
                 dispatching.logger = owner
                 try:
-                    handle(owner, fd, event)
+                    if event != input_alone or fd not in reads or fd in fickle:
+                        handle(owner, fd, event)
+                        continue
+                    # The most frequent case by far, without the steps that the others need.
+                    self._had_input = True
+                    try:
+                        why = owner.doRead()
+                    except BaseException:
+                        why = sys.exc_info()[1]
+                        log.err()
+                    if why:
+                        self._disconnectSelectable(owner, why, True)
                 except BaseException:
                     log.err()  # its connectionLost failed: no reason to spare the others
         finally:
@@ -270,16 +293,18 @@ class PolledReactor(PosixReactorBase):
 
     def _flush(self) -> None:
         """Have everybody write who has something to."""
+        outer, lost_in_outer = self._flushing, self._lost_in_flush
         flushing = self._flushing = self._unflushed
+        lost = self._lost_in_flush = set()
         unflushed = self._unflushed = {}
         self.flushSoon = unflushed.setdefault
         try:
-            for writer in list(flushing):
-                if flushing.pop(writer, _GONE) is _GONE:
-                    continue  # lost while the others wrote
+            for writer in flushing:
+                if lost and writer in lost:
+                    continue  # while the others wrote
                 dispatching.logger = writer
                 try:
-                    why = writer.doWrite() if writer.fileno() != -1 else _NO_FILEDESC
+                    why = writer.doWrite()
                 except BaseException:
                     why = sys.exc_info()[1]
                     log.err()
@@ -290,6 +315,9 @@ class PolledReactor(PosixReactorBase):
                         log.err()
         finally:
             dispatching.logger = None
+            self._flushing, self._lost_in_flush = outer, lost_in_outer
+            if outer:  # somebody who was writing has had the reactor turn
+                lost_in_outer |= lost
 
     def _tell_poller(self) -> None:
         """Bring what the poller knows up to date."""

@@ -96,6 +96,9 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
 
     logstr = "Uninitialized"
 
+    #: As long as it is watched, its socket is open.
+    _keeps_descriptor = True
+
     #: Where unread input goes, if a proxy has asked for that, and whether it comes in bulk.
     _relay: Callable[[], Connection | None] | None = None
     _is_bulk = False
@@ -113,8 +116,18 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
         abstract.FileDescriptor.__init__(self, reactor=reactor)
         self.socket = skt
         skt.setblocking(False)
-        self.fileno = skt.fileno  # type: ignore[method-assign]
         self.protocol: Any = protocol
+        # As in the class, whose attributes are slower to reach; these are looked at all the time.
+        self.disconnecting = 0
+        self._writeDisconnecting = self._writeDisconnected = self._aborting = False
+        self._is_watched = self._is_bulk = False
+
+    def fileno(self) -> int:
+        """The socket's number, or -1 if there is no socket (any more)."""
+        try:
+            return self.socket.fileno()
+        except AttributeError:
+            return -1
 
     def getHandle(self) -> socket.socket:
         """The socket."""
@@ -125,30 +138,17 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
 
         :returns: None, or why the connection is lost or has reached its end.
         """
-        if self._is_bulk and self._relay is not None:
+        is_bulk = self._is_bulk
+        if is_bulk and self._relay is not None:
             receiver = self._relay()
             if receiver is not None and receiver._is_plain():
-                return self._relay_bulk(receiver)
-        return self._receive()
-
-    def _relay_bulk(self, receiver: Connection) -> ConnectionLost | ConnectionDone | None:
-        """Have the kernel forward what is there."""
-        trusted = receiver._taken_bytes >= splice.TRUST_BYTES
-        try:
-            content = splice.receive(
-                self.socket, splice.PIPE_BYTES if trusted else splice.READ_BYTES
-            )
-        except OSError:
-            return main.CONNECTION_LOST
-        if content is None:
-            # Nothing there, the end, or nothing that can be spliced: receiving tells which.
-            return self._receive()
-        self._is_bulk = content.remaining_bytes >= _BULK_BYTES
-        receiver._forward(content)
-        return None
-
-    def _receive(self) -> ConnectionLost | ConnectionDone | None:
-        """Receive as much as Python is given at a time, and give it to the protocol."""
+                content = self._take_into_pipe(receiver)
+                if isinstance(content, error.ConnectionLost):
+                    return content
+                if content is not None:
+                    receiver._forward(content)
+                    return None
+                # Nothing there, the end, or nothing that can be spliced: receiving tells which.
         try:
             # Never more: it is what a producer may still write after a pause (contract P2, X2).
             data = self.socket.recv(self.bufferSize)
@@ -156,9 +156,22 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
             if e.args[0] == EWOULDBLOCK:
                 return None
             return main.CONNECTION_LOST
-        if self._relay is not None:
+        if is_bulk or len(data) >= _BULK_BYTES:
             self._is_bulk = len(data) >= _BULK_BYTES
         return self._dataReceived(data)
+
+    def _take_into_pipe(self, receiver: Connection) -> splice.PipeContent | ConnectionLost | None:
+        """Have the kernel take what is there, for *receiver*."""
+        trusted = receiver._taken_bytes >= splice.TRUST_BYTES
+        try:
+            content = splice.receive(
+                self.socket, splice.PIPE_BYTES if trusted else splice.READ_BYTES
+            )
+        except OSError:
+            return main.CONNECTION_LOST
+        if content is not None:
+            self._is_bulk = content.remaining_bytes >= _BULK_BYTES
+        return content
 
     def relay_to(
         self, protocol: interfaces.IProtocol, receiver: Callable[[], Connection | None]
@@ -257,19 +270,22 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
         """
         # The most frequent case by far, in few steps: a short answer, and nothing hangs on it.
         outbox = self._outbox
-        data: Any = outbox.short(self.SEND_LIMIT)
-        if data is None:
-            return self._sent(self._send())
-        sent = self.writeSomeData(data)
+        pieces = outbox.pieces
         if (
-            sent != outbox.size
-            or self._slot.producer is not None
+            len(pieces) != 1
+            or (data := pieces[0]).__class__ is not bytes
+            or outbox.size != len(data)
+            or self._is_watched
             or self.disconnecting
             or self._writeDisconnecting
-            or self._is_watched
+            or self._slot.producer is not None
         ):
+            return self._sent(self._send())
+        sent = self.writeSomeData(data)
+        if sent != outbox.size:
             return self._sent(sent)
-        outbox.clear()
+        pieces.clear()
+        outbox.size = 0
         self._is_being_flushed = False
         return None
 
@@ -383,7 +399,6 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
         protocol = self.protocol
         del self.protocol
         del self.socket
-        del self.fileno
         self._relay = None
         self._forget_tls()
         protocol.connectionLost(reason)

@@ -26,7 +26,6 @@ __all__ = ["FileDescriptor", "isIPAddress", "isIPv6Address"]
 class _ConsumerMixin:
     """The consumer's half of a transport: one producer at most, in a slot that decides for it."""
 
-    # Made when first needed: most connections never have a producer.
     _slot: ProducerSlot = VACANT_SLOT
 
     connected: int
@@ -126,7 +125,6 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
     _writeDisconnected = False
     _aborting = False
 
-    # Made when first needed: an idle connection has none.
     _outbox: Outbox = EMPTY_OUTBOX
 
     #: What is queued will be sent without another startWriting; only where that is sure.
@@ -146,6 +144,11 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
 
             reactor = installed
         self.reactor: Any = reactor
+        # Both are made when first needed: most connections never have a producer, and an idle one
+        # has nothing to send. Set here, since what is added to an object later is slow to reach.
+        self._slot = VACANT_SLOT
+        self._outbox = EMPTY_OUTBOX
+        self._is_being_flushed = False
 
     @property
     def _tempDataBuffer(self) -> Outbox:
@@ -217,7 +220,8 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
         outbox = self._outbox
         if outbox is EMPTY_OUTBOX:
             outbox = self._outbox = Outbox()
-        outbox.append(data)
+        outbox.pieces.append(data)
+        outbox.size += len(data)
         if not self._is_being_flushed:
             self.startWriting()
         if self._slot.producer is not None and self._isSendBufferFull():
