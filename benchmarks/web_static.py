@@ -1,0 +1,66 @@
+"""A file from twisted.web, which nothing in it was changed for: on Twisted, and by pcstream run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from harness import command, load, processes
+from harness.rounds import Metric, Sample
+
+MIB = 1024 * 1024
+#: twisted.web has to be there for both
+PEERS = ["twisted", "twisted pcstream-run"]
+REQUEST = b"GET /file HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+HEADER_BYTES = 1024
+CPU, RATE = Metric("CPU s/GB"), Metric("GB/s", more_is_better=True)
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """What can be varied."""
+    parser.add_argument("--clients", type=int, default=1, help="at the same time")
+    parser.add_argument("--mib", type=int, help="size of the file (default 256, short 64)")
+
+
+def server(peer: str, folder: str) -> list[str]:
+    """The command line of a peer: the same script, started in two ways."""
+    line = processes.python("web_static.py", folder)
+    if peer.endswith("pcstream-run"):
+        line[:1] = [sys.executable, "-m", "pcstream", "run"]
+    return line
+
+
+def measure(peer: str, chosen: argparse.Namespace) -> Sample:
+    """CPU for each GB that the web server sends, after one request that does not count."""
+    size = (chosen.mib or (64 if chosen.short else 256)) * MIB
+    requests = max(1, (2 if chosen.short else 4) // chosen.clients)
+    with tempfile.TemporaryDirectory() as folder:
+        with Path(folder, "file").open("wb") as file:
+            block = os.urandom(MIB)
+            for _ in range(size // MIB):
+                file.write(block)
+        with processes.started(server(peer, folder), core=0) as under_test:
+            expected = load.drain(load.connect(under_test.port, request=REQUEST))
+            if not 0 < expected - size < HEADER_BYTES:
+                raise RuntimeError(f"{peer} sent {expected} bytes")
+            cpu, clock, total = under_test.cpu_s(), time.perf_counter(), 0
+            for _ in range(requests):
+                total += load.drain(load.connect(under_test.port, chosen.clients, REQUEST))
+            cpu, clock = under_test.cpu_s() - cpu, time.perf_counter() - clock
+    if total != expected * requests * chosen.clients:
+        raise RuntimeError(f"{peer} sent {total} bytes")
+    return {CPU.name: cpu / total * 1e9, RATE.name: total / clock / 1e9}
+
+
+if __name__ == "__main__":
+    command.run(
+        title="a file of twisted.web, {clients} client(s): CPU of the server for each GB",
+        metrics=[CPU, RATE],
+        peers=PEERS,
+        measure=measure,
+        options=options,
+    )
