@@ -273,15 +273,16 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
         pieces = outbox.pieces
         if (
             len(pieces) != 1
-            or (data := pieces[0]).__class__ is not bytes
-            or outbox.size != len(data)
+            or pieces[0].__class__ is not bytes
+            or outbox.size != len(pieces[0])
             or self._is_watched
             or self.disconnecting
             or self._writeDisconnecting
             or self._slot.producer is not None
         ):
             return self._sent(self._send())
-        sent = self.writeSomeData(data)
+        # In no variable: a stretch of a file closes its descriptor when nobody refers to it.
+        sent = self.writeSomeData(pieces[0])
         if sent != outbox.size:
             return self._sent(sent)
         pieces.clear()
