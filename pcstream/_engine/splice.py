@@ -32,12 +32,9 @@ _REFUSALS = (EINVAL, ENOSYS, EPERM)
 # Room for what one read brings, which is a socket's receive buffer at most. Measured on loopback,
 # in CPU seconds for each GB forwarded: 0.68 with 64 KiB, 0.47 with 256 KiB, 0.19 with 1 MiB.
 PIPE_BYTES = 2**20
-# What one read takes at first. It is what a relay holds back, beside a producer's limit, when its
-# receiver stops (contract X2).
+# What one read takes until the receiver is seen to keep up. It is what a relay holds back, beside
+# a producer's limit, when its receiver stops (contract X2).
 READ_BYTES = 2**17
-# A receiver that has taken so much without a stop has every read sized to the pipe, since a read
-# costs nearly the same whatever it brings. A socket's buffers hold less than this.
-TRUST_BYTES = 2**23
 # Idle pipes kept for the next read; each is two descriptors and no pages. More relays than these
 # at work at the same moment open and close pipes of their own.
 MOST_IDLE_PIPES = 64

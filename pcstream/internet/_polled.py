@@ -41,6 +41,7 @@ class PolledReactor(PosixReactorBase):
     """Keeps, for each descriptor number, who it belongs to and what it is watched for.
 
     :ivar is_shared: somebody has had input lately, so that bulk streams should keep turns short.
+    :ivar turn_number: how many times it has looked for events.
     """
 
     #: ``flushSoon(writer)`` has a writer write before the next wait, without asking first whether
@@ -48,6 +49,7 @@ class PolledReactor(PosixReactorBase):
     flushSoon: Callable[[Any], None]
 
     is_shared = False
+    turn_number = 0
     _had_input = False
     _calm_turns = 0
 
@@ -229,6 +231,7 @@ class PolledReactor(PosixReactorBase):
 
     def _turn(self, timeout: float | None) -> None:
         """Wait once, and hand out what came."""
+        self.turn_number += 1
         if self._had_input:
             self._had_input = False
             self._calm_turns = 0

@@ -31,6 +31,17 @@ _WORTH_GATHERING_BYTES = 2048
 # the pipe a page and the kernel two calls, as a copy does.
 _BULK_BYTES = 16 * 1024
 
+# What has flowed so much without a stop flows steadily: each system call then moves more, since it
+# costs nearly the same whatever it moves. Until then, what may be held back when the other side
+# stops is as little as contract P2 and X2 say. The buffers of two sockets hold less than this.
+_STEADY_BYTES = 2**23
+# Measured on a proxy that looks at the data, in s of CPU for each GB: 1.00 with 64 KiB read and
+# 128 KiB sent at most, 0.88 with twice as much, 0.75 with four times, 0.63 with eight times.
+_STEADY_READ_BYTES = 2**19
+_STEADY_SEND_LIMIT = 2**20
+# A pause that is over in this turn, or when what was written in it has gone, stops nothing.
+_TURNS_OF_A_SHORT_PAUSE = 1
+
 # SO_LINGER on, for no time: the kernel drops what it has not sent and resets the connection.
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -102,8 +113,10 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
     #: Where unread input goes, if a proxy has asked for that, and whether it comes in bulk.
     _relay: Callable[[], Connection | None] | None = None
     _is_bulk = False
-    #: How much has been forwarded to here since it last had to wait for room.
-    _taken_bytes = 0
+    #: How much has come in bulk since it was last stopped for a while, and how much has been sent
+    #: since it last had to wait for room.
+    _read_steadily_bytes = _sent_steadily_bytes = 0
+    _paused_in_turn = 0
     #: The reactor is waiting for room to send.
     _is_watched = False
 
@@ -121,6 +134,7 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
         self.disconnecting = 0
         self._writeDisconnecting = self._writeDisconnected = self._aborting = False
         self._is_watched = self._is_bulk = False
+        self._read_steadily_bytes = 0
 
     def fileno(self) -> int:
         """The socket's number, or -1 if there is no socket (any more)."""
@@ -150,27 +164,36 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
                     return None
                 # Nothing there, the end, or nothing that can be spliced: receiving tells which.
         try:
-            # Never more: it is what a producer may still write after a pause (contract P2, X2).
-            data = self.socket.recv(self.bufferSize)
+            # It is what a producer may still write after a pause (contract P2, X2).
+            data = self.socket.recv(
+                self.bufferSize
+                if self._read_steadily_bytes < _STEADY_BYTES
+                else max(self.bufferSize, _STEADY_READ_BYTES)
+            )
         except OSError as e:
             if e.args[0] == EWOULDBLOCK:
                 return None
             return main.CONNECTION_LOST
         if is_bulk or len(data) >= _BULK_BYTES:
-            self._is_bulk = len(data) >= _BULK_BYTES
+            self._note_bulk(len(data))
         return self._dataReceived(data)
+
+    def _note_bulk(self, count: int) -> None:
+        """So much has come at once, and either this or what came before was much."""
+        self._is_bulk = is_bulk = count >= _BULK_BYTES
+        self._read_steadily_bytes = self._read_steadily_bytes + count if is_bulk else 0
 
     def _take_into_pipe(self, receiver: Connection) -> splice.PipeContent | ConnectionLost | None:
         """Have the kernel take what is there, for *receiver*."""
-        trusted = receiver._taken_bytes >= splice.TRUST_BYTES
+        is_steady = receiver._sent_steadily_bytes >= _STEADY_BYTES
         try:
             content = splice.receive(
-                self.socket, splice.PIPE_BYTES if trusted else splice.READ_BYTES
+                self.socket, splice.PIPE_BYTES if is_steady else splice.READ_BYTES
             )
         except OSError:
             return main.CONNECTION_LOST
         if content is not None:
-            self._is_bulk = content.remaining_bytes >= _BULK_BYTES
+            self._note_bulk(content.remaining_bytes)
         return content
 
     def relay_to(
@@ -206,9 +229,9 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
             except OSError:
                 pass  # no room, or the end of the connection: the outbox is flushed soon enough
             if not content.remaining_bytes:
-                self._taken_bytes += count
+                self._sent_steadily_bytes += count
                 return
-        self._taken_bytes = 0
+        self._sent_steadily_bytes = 0
         self._write_segment(content)
 
     def _write_segment(self, segment: Segment) -> bool:
@@ -295,10 +318,24 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
         segment = outbox.head_segment()
         if segment is not None:
             return self._send_segment(segment)
-        if outbox.count > 1 and outbox.size > outbox.count * _WORTH_GATHERING_BYTES:
-            if type(self).writeSomeData is Connection.writeSomeData:
-                return self._send_gathered(outbox.gather(self.SEND_LIMIT))
-        return super()._send()
+        offered = min(outbox.size, self.SEND_LIMIT)
+        if (
+            outbox.count > 1
+            and outbox.size > outbox.count * _WORTH_GATHERING_BYTES
+            and type(self).writeSomeData is Connection.writeSomeData
+        ):
+            sent = self._send_gathered(outbox.gather(offered))
+        else:
+            sent = super()._send()
+        if sent == offered:
+            self._sent_steadily_bytes += offered
+            if self._sent_steadily_bytes >= _STEADY_BYTES and self.SEND_LIMIT == _SEND_LIMIT:
+                self.SEND_LIMIT = _STEADY_SEND_LIMIT
+        elif self._sent_steadily_bytes:
+            self._sent_steadily_bytes = 0
+            if self.SEND_LIMIT == _STEADY_SEND_LIMIT:
+                self.SEND_LIMIT = _SEND_LIMIT
+        return sent
 
     def _send_gathered(self, buffers: list[bytes | memoryview]) -> int | ConnectionLost:
         try:
@@ -343,8 +380,6 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
         if not self._is_plain():
             return None
         stretch = FileRange(file, offset, count, failed)
-        # And the next one, so that the disk works while this one is sent.
-        file.announce(offset, offset + count + STEP_BYTES)
         return stretch if self._write_segment(stretch) else None
 
     def withdraw_file(self, stretch: FileRange) -> None:
@@ -362,9 +397,19 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
         """Stop reading for the time being."""
         pauseReader = getattr(self.reactor, "pauseReader", None)
         if pauseReader is not None:
+            self._paused_in_turn = self.reactor.turn_number
             pauseReader(self)
         else:
+            self._read_steadily_bytes = 0
             self.stopReading()
+
+    def resumeProducing(self) -> None:
+        """Read again, unless the connection is closing or gone."""
+        if self._read_steadily_bytes:
+            turns = self.reactor.turn_number - self._paused_in_turn
+            if turns > _TURNS_OF_A_SHORT_PAUSE:
+                self._read_steadily_bytes = 0
+        super().resumeProducing()
 
     def _closeWriteConnection(self) -> None:
         try:
@@ -427,6 +472,8 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
 
 if _starttls.HAS_TLS:
     classImplements(Connection, interfaces.ITLSTransport)
+
+_SEND_LIMIT = abstract.FileDescriptor.SEND_LIMIT
 
 #: The ways to write and to send that may be passed over: they do nothing else. Kept by value, so
 #: that whoever replaces a method of the class is seen too.
