@@ -185,11 +185,12 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
 
     def _take_into_pipe(self, receiver: Connection) -> splice.PipeContent | ConnectionLost | None:
         """Have the kernel take what is there, for *receiver*."""
-        is_steady = receiver._sent_steadily_bytes >= _STEADY_BYTES
+        limit = splice.READ_BYTES
+        if receiver.connected and not receiver._outbox.size:
+            # What the receiver takes at once is not held back.
+            limit = max(limit, splice.room_to_send(receiver.socket))
         try:
-            content = splice.receive(
-                self.socket, splice.PIPE_BYTES if is_steady else splice.READ_BYTES
-            )
+            content = splice.receive(self.socket, limit)
         except OSError:
             return main.CONNECTION_LOST
         if content is not None:
@@ -222,16 +223,13 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
 
     def _forward(self, content: splice.PipeContent) -> None:
         """Send what a pipe holds; at once if nothing stands before it, so that the pipe is free."""
-        count = content.remaining_bytes
         if self.connected and not self._outbox and not self._aborting:
             try:
                 content.advance(content.send(self.socket, content.remaining_bytes))
             except OSError:
                 pass  # no room, or the end of the connection: the outbox is flushed soon enough
             if not content.remaining_bytes:
-                self._sent_steadily_bytes += count
                 return
-        self._sent_steadily_bytes = 0
         self._write_segment(content)
 
     def _write_segment(self, segment: Segment) -> bool:
