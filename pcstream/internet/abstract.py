@@ -115,6 +115,10 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
 
     :ivar bufferSize: how many unsent bytes are allowed before a push producer is paused.
     :ivar SEND_LIMIT: how many bytes are offered to :meth:`writeSomeData` at a time.
+    :ivar waits_for_producer: whether a close waits until an idle push producer has unregistered,
+        as it waits for a paused one and for a pull producer. Twisted does not (contract T2, T10).
+    :ivar close_timeout_s: how many seconds a close may take, if the transport can abort: one whose
+        peer does not read is then aborted. By default, as in Twisted, it waits for ever (T1).
     """
 
     connected = 0
@@ -124,6 +128,10 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
     _writeDisconnecting = False
     _writeDisconnected = False
     _aborting = False
+
+    waits_for_producer: bool = False
+    close_timeout_s: float | None = None
+    _close_deadline: Any = None
 
     _outbox: Outbox = EMPTY_OUTBOX
 
@@ -269,7 +277,7 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
             self._wait_to_send()
             return None
         self.stopWriting()
-        if self._slot.producer is not None and self._slot.drained():
+        if self._slot.producer is not None and (self._slot.drained() or self.waits_for_producer):
             return None
         if self.disconnecting or self._writeDisconnecting:
             return self._take(closing.Step.EMPTIED)
@@ -297,6 +305,7 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
         if act is closing.Act.FLUSH:
             self.stopReading()
             self.startWriting()
+            self._set_close_deadline()
         elif act is closing.Act.FLUSH_HALF or act is closing.Act.LOOK_AGAIN:
             self.startWriting()
         elif act is closing.Act.NOTE:
@@ -314,6 +323,16 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
         elif act is closing.Act.DISCARD:
             self._discard()
         return None
+
+    def _set_close_deadline(self) -> None:
+        abort = getattr(self, "abortConnection", None)
+        if self.close_timeout_s is not None and abort is not None:
+            self._close_deadline = self.reactor.callLater(self.close_timeout_s, abort)
+
+    def _drop_close_deadline(self) -> None:
+        deadline, self._close_deadline = self._close_deadline, None
+        if deadline is not None and deadline.active():
+            deadline.cancel()
 
     def _discard(self) -> None:
         """Drop what waits to be sent, and hear and send nothing from now on."""
@@ -337,6 +356,7 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
         """
         self.disconnected = 1
         self.connected = 0
+        self._drop_close_deadline()
         self._own_slot().lost()
         self._outbox.clear()
         self.stopReading()

@@ -38,6 +38,52 @@ def test_T2_an_idle_push_producer_is_stopped_and_not_waited_for(wire: Any) -> No
     assert bytes(wire.far_ear.received) == b"hi"
 
 
+def test_T1_a_deadline_aborts_for_a_peer_that_does_not_read(wire: Any) -> None:
+    wire.stall()
+    wire.near.close_timeout_s = 0.01
+    wire.near.write(bytes(2**24))
+    wire.near.loseConnection()
+    wire.until(lambda: wire.near_ear.reason)
+    assert wire.near_ear.reason.type.__name__ == "ConnectionAborted"
+    assert wire.reactor.getDelayedCalls() == []
+
+
+def test_T1_a_close_in_time_leaves_no_deadline(wire: Any) -> None:
+    wire.near.close_timeout_s = 60
+    wire.near.write(b"x")
+    wire.near.loseConnection()
+    wire.until(lambda: wire.near_ear.reason)
+    assert wire.near_ear.reason.type.__name__ == "ConnectionDone"
+    assert wire.reactor.getDelayedCalls() == []
+
+
+def test_T2_an_idle_push_producer_is_waited_for_if_told_so(wire: Any) -> None:
+    producer = wire.producer()
+    wire.near.waits_for_producer = True
+    wire.near.registerProducer(producer, True)
+    wire.near.loseConnection()
+    wire.quiet()
+    assert not wire.near_ear.reason
+    wire.near.write(b"last words")
+    wire.near.unregisterProducer()
+    wire.until(lambda: wire.near_ear.reason)
+    assert producer.calls == []
+    assert wire.far_ear.received == b"last words"
+
+
+def test_T10_half_close_waits_for_an_idle_push_producer_if_told_so(half_wire: Any) -> None:
+    wire = half_wire
+    producer = wire.producer()
+    wire.near.waits_for_producer = True
+    wire.near.registerProducer(producer, True)
+    wire.near.loseWriteConnection()
+    wire.quiet()
+    assert wire.events == []
+    wire.near.unregisterProducer()
+    wire.until(lambda: "far readLost" in wire.events)
+    assert producer.calls == []
+
+
 def test_T2_a_paused_push_producer_is_resumed_once_and_waited_for(wire: Any) -> None:
     producer = wire.producer()
     wire.near.registerProducer(producer, True)
