@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
@@ -172,3 +173,40 @@ def test_a_pipe_that_is_not_empty_is_closed_with_its_content(
 def test_a_system_without(monkeypatch: Any) -> None:
     monkeypatch.delattr(os, "pipe2")
     assert not splice.is_available()
+
+
+def tcp_pair() -> tuple[socket.socket, socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        near = socket.create_connection(listener.getsockname())
+        far, _ = listener.accept()
+    near.setblocking(False)
+    return near, far
+
+
+@pytest.mark.parametrize("pair", [socket.socketpair, tcp_pair], ids=["UNIX", "TCP"])
+def test_the_room_is_what_a_socket_takes(pair: Any) -> None:
+    near, far = pair()
+    with near, far:
+        near.setblocking(False)
+        room = splice.room_to_send(near)
+        if not room:
+            pytest.skip("this system does not say")
+        assert near.send(bytes(room // 4)) == room // 4
+        assert 0 < splice.room_to_send(near) <= room
+        with contextlib.suppress(BlockingIOError):
+            while near.send(bytes(2**16)):
+                pass
+        assert splice.room_to_send(near) < room // 4
+
+
+def test_no_room_is_known_of_what_cannot_be_asked(tmp_path: Any, monkeypatch: Any) -> None:
+    near, far = socket.socketpair()
+    far.close()
+    near.close()
+    assert splice.room_to_send(near) == 0
+
+    class Short:
+        def getsockopt(self, *asked: int) -> bytes:
+            return bytes(4)
+
+    assert splice.room_to_send(Short()) == 0  # type: ignore[arg-type]
