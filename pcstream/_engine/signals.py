@@ -14,7 +14,6 @@ Facts this file relies on:
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Protocol
@@ -68,6 +67,8 @@ class StopSignals:
 
         :raises ValueError: outside the main thread.
         """
+        import signal
+
         if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
             signal.signal(signal.SIGINT, self._sigInt)
         signal.signal(signal.SIGTERM, self._sigTerm)
@@ -95,6 +96,8 @@ class ChildSignals:
 
     def install(self) -> None:
         """Watch for SIGCHLD, and reap what has died before this."""
+        import signal
+
         if self._waker is None:
             self._waker = ChildWaker(self._reap)
             self._add(self._waker)
@@ -152,6 +155,8 @@ def installHandler(fd: int) -> int:
     :param fd: a non-blocking descriptor, or -1 to take the SIGCHLD handler away again.
     :returns: the descriptor that was used until now, -1 if there was none.
     """
+    import signal
+
     if fd == -1:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     else:
@@ -164,4 +169,6 @@ def installHandler(fd: int) -> int:
 
 def isDefaultHandler() -> bool:
     """Whether SIGCHLD is left to the system."""
+    import signal
+
     return signal.getsignal(signal.SIGCHLD) == signal.SIG_DFL

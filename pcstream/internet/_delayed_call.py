@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time as _time
 from collections.abc import Callable, Sequence
-from traceback import format_stack
 from typing import Any
 
 from zope.interface import implementer
@@ -73,6 +72,8 @@ class DelayedCall:
         self.delayed_time = 0.0
         self.number = -1  # its place among the deadlines; -1 is none yet
         if self.debug:
+            from traceback import format_stack  # which costs much to import
+
             self.creator = format_stack()[:-2]
 
     def getTime(self) -> float:

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from zope.interface import implementer
 
 from pcstream.internet._idna import _idnaBytes
-from pcstream.internet.address import IPv4Address, IPv6Address
 from pcstream.internet.defer import Deferred
 from pcstream.internet.error import DNSLookupError
 from pcstream.internet.interfaces import (
@@ -32,7 +31,6 @@ from pcstream.internet.interfaces import (
     IResolutionReceiver,
     IResolverSimple,
 )
-from pcstream.internet.threads import deferToThreadPool
 from pcstream.python import log
 from pcstream.python.failure import Failure
 
@@ -47,13 +45,6 @@ __all__ = [
     "SimpleResolverComplexifier",
 ]
 
-_BOTH: frozenset[Any] = frozenset([IPv4Address, IPv6Address])
-_FAMILY_OF: dict[frozenset[Any], int] = {
-    frozenset([IPv4Address]): AF_INET,
-    frozenset([IPv6Address]): AF_INET6,
-    _BOTH: AF_UNSPEC,
-}
-_ADDRESS_OF: dict[int, Callable[..., IAddress]] = {AF_INET: IPv4Address, AF_INET6: IPv6Address}
 _SOCKET_TYPE_OF = {"TCP": SOCK_STREAM, "UDP": SOCK_DGRAM}
 _SEMANTICS_OF: dict[int, str] = {SOCK_STREAM: "TCP", SOCK_DGRAM: "UDP"}
 
@@ -117,8 +108,18 @@ class GAIResolver:
         A name that is not known has no addresses; any other failure has none either, and is
         logged.
         """
-        wanted = _BOTH if addressTypes is None else frozenset(addressTypes)
-        family = _FAMILY_OF[wanted]
+        # Here, as further down: the reactor makes a resolver, which often is never asked.
+        from pcstream.internet.address import IPv4Address, IPv6Address
+        from pcstream.internet.threads import deferToThreadPool
+
+        address_of: dict[int, Callable[..., IAddress]]
+        address_of = {AF_INET: IPv4Address, AF_INET6: IPv6Address}
+        families: dict[frozenset[Any], int] = {
+            frozenset([IPv4Address]): AF_INET,
+            frozenset([IPv6Address]): AF_INET6,
+            frozenset([IPv4Address, IPv6Address]): AF_UNSPEC,
+        }
+        family = AF_UNSPEC if addressTypes is None else families[frozenset(addressTypes)]
         socket_type = _SOCKET_TYPE_OF[transportSemantics]
 
         def look_up() -> Sequence[tuple[int, int, int, str, tuple[Any, ...]]]:
@@ -129,7 +130,7 @@ class GAIResolver:
 
         def deliver(results: Sequence[tuple[int, int, int, str, tuple[Any, ...]]]) -> None:
             for found_family, found_type, _, _, where in results:
-                make = _ADDRESS_OF.get(found_family)
+                make = address_of.get(found_family)
                 # A Python without IPv6 gives such addresses as raw bytes: of no use to anybody.
                 if make is None or not isinstance(where[0], str):
                     continue
@@ -161,6 +162,8 @@ class SimpleResolverComplexifier:
         transportSemantics: str = "TCP",
     ) -> IHostResolution:
         """Pass on the one address found; a failure other than "no such name" is logged."""
+        from pcstream.internet.address import IPv4Address
+
         try:
             name = hostName.encode("ascii").decode("ascii")
         except UnicodeEncodeError:
@@ -215,6 +218,8 @@ class ComplexResolverSimplifier:
 
     def getHostByName(self, name: str, timeouts: Sequence[int] = ()) -> Deferred[str]:
         """A Deferred of the first IPv4 address; the time-outs are the resolver's affair."""
+        from pcstream.internet.address import IPv4Address
+
         result: Deferred[str] = Deferred()
         self._nameResolver.resolveHostName(FirstOneWins(result), name, 0, [IPv4Address])
         return result

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from zope.interface import implementer
 
-from pcstream.internet import defer, error, threads
+from pcstream.internet import defer, error
 from pcstream.internet._resolver import ComplexResolverSimplifier, SimpleResolverComplexifier
 from pcstream.internet.interfaces import (
     IDelayedCall,
@@ -48,7 +48,9 @@ class ThreadedResolver:
 
         :param timeout: seconds; their sum is how long to wait altogether.
         """
-        looking: defer.Deferred[str] = threads.deferToThreadPool(
+        from pcstream.internet.threads import deferToThreadPool  # seldom used
+
+        looking: defer.Deferred[str] = deferToThreadPool(
             self.reactor, self.reactor.getThreadPool(), socket.gethostbyname, name
         )
         answer: defer.Deferred[str] = defer.Deferred()

@@ -11,7 +11,6 @@ from __future__ import annotations
 import builtins
 import socket
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from time import time as runtimeSeconds
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NewType
@@ -68,6 +67,8 @@ _EXPORTS = (_ThreePhaseEvent,)
 def __getattr__(name: str) -> Any:
     # A transport, one floor up, that Twisted keeps here: fetched when somebody asks for it.
     if name == "BasePort":
+        from importlib import import_module
+
         return import_module("pcstream.internet._base_port").BasePort
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

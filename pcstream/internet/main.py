@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from typing import Any
 
 from pcstream.internet import error
@@ -31,7 +30,9 @@ def installReactor(reactor: Any) -> None:
 
 
 def _put(reactor: Any, name: str) -> None:
-    package = import_module(name.rpartition(".")[0])
+    parent = name.rpartition(".")[0]
+    __import__(parent)
+    package = sys.modules[parent]
     package.reactor = reactor  # type: ignore[attr-defined]
     sys.modules[name] = reactor
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Iterable
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import classImplements, implementer
@@ -338,6 +337,16 @@ def _is_unix(family: int) -> bool:
     return family == getattr(socket, "AF_UNIX", None)
 
 
+def _is_installed(name: str) -> bool:
+    """Whether a top-level module can be imported.
+
+    It is what ``importlib.util.find_spec`` finds out, without importing that.
+    """
+    return name in sys.modules or any(
+        finder.find_spec(name, None) is not None for finder in sys.meta_path
+    )
+
+
 def _reap_children() -> None:
     """Reap the children that have ended, if any was ever started."""
     process: Any = sys.modules.get("pcstream.internet.process")
@@ -347,5 +356,5 @@ def _reap_children() -> None:
 
 if platformType == "posix":
     classImplements(PosixReactorBase, IReactorUNIX, IReactorUNIXDatagram, IReactorProcess)
-if find_spec("OpenSSL") is not None:  # the tls extra; looked for, not imported: it is slow
+if _is_installed("OpenSSL"):  # the tls extra; looked for, not imported: it is slow
     classImplements(PosixReactorBase, IReactorSSL)

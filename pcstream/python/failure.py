@@ -7,7 +7,6 @@ worked out when somebody asks.
 from __future__ import annotations
 
 import builtins
-import copy
 import sys
 import warnings
 from collections.abc import Callable, Generator
@@ -203,7 +202,7 @@ class Failure(BaseException):
 
     def _extrapolate(self, otherFailure: Failure) -> None:
         """Become *otherFailure*, whose exception this one's was."""
-        self.__dict__ = copy.copy(otherFailure.__dict__)
+        self.__dict__ = otherFailure.__dict__.copy()
 
     def trap(self, *errorTypes: object) -> Any:
         """The first of *errorTypes* that the exception is an instance of.
