@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import subprocess
 import sys
@@ -14,12 +15,19 @@ DRIVER = Path(__file__).parent / "scenarios.py"
 SEEDS = 50
 
 
-@pytest.fixture(scope="module")
-def outcome() -> subprocess.CompletedProcess[str]:
+@pytest.fixture(scope="module", params=["1", "0"], ids=["zero-copy", "copying"])
+def outcome(request: pytest.FixtureRequest) -> subprocess.CompletedProcess[str]:
     if importlib.util.find_spec("twisted") is None:
         pytest.skip("Twisted is not installed, there is nothing to compare with")
     command = [sys.executable, str(DRIVER), "--seeds", str(SEEDS)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(
+        command,
+        env={**os.environ, "PCSTREAM_ZERO_COPY": request.param},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
 
 
 def test_seeds_are_equal_on_both(outcome: subprocess.CompletedProcess[str]) -> None:
