@@ -21,7 +21,7 @@ PACKAGE = Path(pcstream.__file__).parent
 #: first match counts; paths without the leading ``pcstream.``
 FLOORS: list[tuple[int, str, list[str]]] = [
     (0, "words", ["", "internet", "protocols", "trial", "test", "streams", "cli"]),
-    (0, "words", ["_engine", "_engine.pollers", "conformance"]),
+    (0, "words", ["_engine", "_engine.pollers"]),
     (0, "words", ["internet.interfaces", "internet.error", "internet.address"]),
     (0, "words", ["python", "python.*", "typing"]),
     (1, "promises", ["internet.defer", "internet.task"]),
@@ -38,7 +38,7 @@ FLOORS: list[tuple[int, str, list[str]]] = [
     # TLS is a protocol, and endpoints can have it
     (5, "protocols", ["internet.endpoints", "internet.endpoint_parsers"]),
     (6, "streams", ["streams.*"]),
-    (7, "tools", ["conformance.*", "trial.*", "swap", "swap.*", "cli.*", "test.*"]),
+    (7, "tools", ["conformance", "conformance.*", "trial.*", "swap", "swap.*", "cli.*", "test.*"]),
     (7, "tools", ["__main__"]),
 ]
 
