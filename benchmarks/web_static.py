@@ -23,7 +23,7 @@ CPU, RATE = Metric("CPU s/GB"), Metric("GB/s", more_is_better=True)
 def options(parser: argparse.ArgumentParser) -> None:
     """What can be varied."""
     parser.add_argument("--clients", type=int, default=1, help="at the same time")
-    parser.add_argument("--mib", type=int, help="size of the file (default 256, short 64)")
+    parser.add_argument("--mib", type=int, help="size of the file (default 1024, short 64)")
 
 
 def server(peer: str, folder: str) -> list[str]:
@@ -36,7 +36,7 @@ def server(peer: str, folder: str) -> list[str]:
 
 def measure(peer: str, chosen: argparse.Namespace) -> Sample:
     """CPU for each GB that the web server sends, after one request that does not count."""
-    size = (chosen.mib or (64 if chosen.short else 256)) * MIB
+    size = (chosen.mib or (64 if chosen.short else 1024)) * MIB
     requests = max(1, (2 if chosen.short else 4) // chosen.clients)
     with tempfile.TemporaryDirectory() as folder:
         with Path(folder, "file").open("wb") as file:

@@ -13,8 +13,6 @@ from .._unmirrored import _loading, twisted_names
 from ._mirrored import THEIRS, twin
 from ._reactor_place import REACTOR, forget_reactor
 
-LOGGER = f"{THEIRS}.logger"
-
 
 class TwistedNeeded(ModuleNotFoundError):
     """A module that only Twisted has was imported, and Twisted is not installed."""
@@ -84,19 +82,19 @@ class SwapFinder(MetaPathFinder):
 
     :param mirrored: Twisted's names of those that we have, and their files.
     :param packages: the packages to make up for them; none if Twisted is there for the rest.
-    :param logger_loaded: called when ``twisted.logger`` is there.
+    :param afterwards: what to do when a module of Twisted's own has been loaded, by its name.
     """
 
     def __init__(
         self,
         mirrored: Mapping[str, str],
         packages: Collection[str],
-        logger_loaded: Callable[[], None],
+        afterwards: Mapping[str, Callable[[], None]],
     ) -> None:
         self.mirrored = mirrored
         self.packages = packages
         self.has_twisted = not packages
-        self.logger_loaded = logger_loaded
+        self.afterwards = afterwards
 
     def find_spec(
         self,
@@ -114,9 +112,8 @@ class SwapFinder(MetaPathFinder):
         if file is not None:
             return ModuleSpec(fullname, Answer(), origin=file)
         if self.has_twisted:
-            if fullname == LOGGER:
-                return self._spec_of_the_logger(path, target)
-            return None
+            then = self.afterwards.get(fullname)
+            return None if then is None else self._spec_of_theirs(fullname, path, target, then)
         if fullname in self.packages:
             return ModuleSpec(fullname, Package(), is_package=True)
         short = fullname[len(THEIRS) + 1 :]
@@ -130,15 +127,19 @@ class SwapFinder(MetaPathFinder):
             )
         return None
 
-    def _spec_of_the_logger(
-        self, path: Sequence[str] | None, target: ModuleType | None
+    def _spec_of_theirs(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None,
+        then: Callable[[], None],
     ) -> ModuleSpec | None:
         for finder in sys.meta_path:
             if finder is self:
                 continue
-            spec = finder.find_spec(LOGGER, path, target)
+            spec = finder.find_spec(fullname, path, target)
             if spec is not None:
                 if spec.loader is not None:
-                    spec.loader = Afterwards(spec.loader, self.logger_loaded)
+                    spec.loader = Afterwards(spec.loader, then)
                 return spec
         return None

@@ -5,14 +5,34 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from ._finder import LOGGER, SwapFinder
-from ._log_bridge import connect_logs
-from ._mirrored import mirrored_modules, mirrored_packages, twin, twisted_folders
+from ._finder import SwapFinder
+from ._log_bridge import LOGGER, connect_logs
+from ._mirrored import THEIRS, mirrored_modules, mirrored_packages, twin, twisted_folders
 from ._reactor_place import REACTOR, share_reactor
 
 
 class TooLate(ImportError):
     """Twisted's own modules were imported before ours could take their place."""
+
+
+def _http_loaded() -> None:
+    from ._web_files import accelerate_requests  # a program without a web server needs none of it
+
+    accelerate_requests()
+
+
+def _static_loaded() -> None:
+    from ._web_files import accelerate_files
+
+    accelerate_files()
+
+
+#: What is done to Twisted's own modules when they have been loaded.
+AFTERWARDS = {
+    LOGGER: connect_logs,
+    f"{THEIRS}.web.http": _http_loaded,
+    f"{THEIRS}.web.static": _static_loaded,
+}
 
 
 def installed_finder() -> SwapFinder | None:
@@ -36,7 +56,7 @@ def install() -> None:
     mirrored = mirrored_modules(folders)
     _refuse_if_late(mirrored)
     packages = () if folders else mirrored_packages()
-    sys.meta_path.insert(0, SwapFinder(mirrored, packages, connect_logs))
+    sys.meta_path.insert(0, SwapFinder(mirrored, packages, AFTERWARDS))
     share_reactor()
     if LOGGER in sys.modules:
         connect_logs()

@@ -13,7 +13,9 @@ from typing import Any
 
 from ..python import log
 from ..python._log_text import EventDict, textFromEventDict
-from ._finder import LOGGER
+from ._mirrored import THEIRS
+
+LOGGER = f"{THEIRS}.logger"
 
 
 class LogBridge:
