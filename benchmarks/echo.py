@@ -20,7 +20,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def measure(peer: str, chosen: argparse.Namespace) -> Sample:
     """CPU for each echo of one peer, after a tenth of them that does not count."""
-    each = max(2, (5_000 if chosen.short else 100_000) // chosen.connections)
+    each = max(2, (20_000 if chosen.short else 100_000) // chosen.connections)
     with processes.started(peers.COMMANDS[peer]("echo"), core=0) as under_test:
         sockets = load.connect(under_test.port, chosen.connections)
         load.ping(sockets, MESSAGE, max(1, each // 10))

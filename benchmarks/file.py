@@ -12,7 +12,9 @@ from harness import command, load, peers, processes
 from harness.rounds import Metric, Sample
 
 MIB = 1024 * 1024
-PEERS = ["twisted", "pcstream", "asyncio", "asyncio sendfile", "uvloop", "nginx"]
+#: who can have each chunk pass through a function, and who cannot
+THROUGH_PYTHON = ["twisted", "pcstream", "asyncio", "uvloop"]
+BY_THE_KERNEL = ["asyncio sendfile", "nginx"]
 REQUEST = b"GET /%s HTTP/1.0\r\n\r\n"
 HEADER_BYTES = 1024
 CPU, RATE = Metric("CPU s/GB"), Metric("GB/s", more_is_better=True)
@@ -22,6 +24,11 @@ def options(parser: argparse.ArgumentParser) -> None:
     """What can be varied."""
     parser.add_argument("--clients", type=int, default=1, help="at the same time")
     parser.add_argument("--transform", action="store_true", help="pass each chunk through one")
+
+
+def peers_for(chosen: argparse.Namespace) -> list[str]:
+    """Only those that can do it."""
+    return THROUGH_PYTHON + ([] if chosen.transform else BY_THE_KERNEL)
 
 
 def measure(peer: str, chosen: argparse.Namespace) -> Sample:
@@ -53,9 +60,9 @@ def measure(peer: str, chosen: argparse.Namespace) -> Sample:
 
 if __name__ == "__main__":
     command.run(
-        title="file, {clients} client(s): CPU of the server for each GB",
+        title="file, {clients} client(s), transform {transform}: CPU of the server for each GB",
         metrics=[CPU, RATE],
-        peers=PEERS,
+        peers=peers_for,
         measure=measure,
         options=options,
     )

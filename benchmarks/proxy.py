@@ -9,7 +9,9 @@ from harness import command, load, peers, processes
 from harness.rounds import Metric, Sample
 
 MIB = 1024 * 1024
-PEERS = ["twisted", "pcstream", "asyncio", "uvloop", "haproxy", "haproxy splice"]
+IN_PYTHON = ["twisted", "pcstream", "asyncio", "uvloop"]
+#: which have no protocols that could look
+IN_C = ["haproxy", "haproxy splice"]
 CPU, RATE = Metric("CPU s/GB"), Metric("GB/s", more_is_better=True)
 
 
@@ -18,6 +20,11 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--connections", type=int, default=1, help="at the same time")
     parser.add_argument("--ways", type=int, choices=[1, 2], default=1, help="directions")
     parser.add_argument("--looking", action="store_true", help="the protocols see the data")
+
+
+def peers_for(chosen: argparse.Namespace) -> list[str]:
+    """Only those that can do it."""
+    return IN_PYTHON + ([] if chosen.looking else IN_C)
 
 
 def measure(peer: str, chosen: argparse.Namespace) -> Sample:
@@ -49,9 +56,9 @@ def measure(peer: str, chosen: argparse.Namespace) -> Sample:
 
 if __name__ == "__main__":
     command.run(
-        title="proxy, {ways} way(s), {connections} connection(s): CPU of the proxy for each GB",
+        title="proxy, {ways} way(s), {connections} connection(s), looking {looking}: CPU a GB",
         metrics=[CPU, RATE],
-        peers=PEERS,
+        peers=peers_for,
         measure=measure,
         options=options,
     )

@@ -21,7 +21,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def measure(peer: str, chosen: argparse.Namespace) -> Sample:
     """CPU for each write."""
-    count = 50_000 if chosen.short else 1_000_000
+    count = 200_000 if chosen.short and not chosen.burst else 1_000_000
     line = peers.COMMANDS[peer]("writes", count, count if chosen.burst else chosen.turn, SIZE_BYTES)
     with processes.started(line, core=0) as under_test:
         cpu, clock = under_test.cpu_s(), time.perf_counter()
@@ -34,7 +34,7 @@ def measure(peer: str, chosen: argparse.Namespace) -> Sample:
 
 if __name__ == "__main__":
     command.run(
-        title="small writes, 100 bytes each: CPU of the sender for one",
+        title="small writes, 100 bytes each, burst {burst}: CPU of the sender for one",
         metrics=[CPU, RATE],
         peers=PEERS,
         measure=measure,

@@ -16,7 +16,7 @@ def run(
     *,
     title: str,
     metrics: Sequence[Metric],
-    peers: Sequence[str],
+    peers: Sequence[str] | Callable[[argparse.Namespace], Sequence[str]],
     measure: Callable[[str, argparse.Namespace], Sample],
     rounds: int = 5,
     options: Callable[[argparse.ArgumentParser], None] | None = None,
@@ -25,6 +25,7 @@ def run(
     """Measure, print the table, write the JSON.
 
     :param title: first line of the table; ``{name}`` is replaced by the option of that name.
+    :param peers: who is measured; a function if that depends on the options.
     :param measure: called as ``measure(peer, options)`` for one round of one peer; returns a
         value for each of *metrics*.
     :param rounds: how many, if the command line does not say; ``--short`` makes it one.
@@ -34,22 +35,25 @@ def run(
     parser.add_argument("--rounds", type=int, help=f"rounds (default {rounds}, short 1)")
     parser.add_argument("--short", action="store_true", help="little work, one round")
     parser.add_argument("--json", metavar="FILE", help="write all samples there")
-    parser.add_argument("--peers", metavar="A,B", help=f"of {','.join(peers)}")
+    parser.add_argument("--peers", metavar="A,B", help="these alone")
     if options is not None:
         options(parser)
     chosen = parser.parse_args(argv)
     chosen.rounds = chosen.rounds or (1 if chosen.short else rounds)
     # the package is measured from this checkout, whether or not it is installed
     sys.path.insert(0, str(processes.ROOT))
-    wanted = chosen.peers.split(",") if chosen.peers else list(peers)
+    everybody = peers(chosen) if callable(peers) else peers
+    wanted = chosen.peers.split(",") if chosen.peers else list(everybody)
     here, absent = peer_list.present(wanted)
+    processes.raise_descriptor_limit()
     processes.pin(0, core=1)
     outcome = interleave(
         here, lambda peer: measure(peer, chosen), list(metrics), rounds=chosen.rounds
     )
+    absent |= outcome.broken
     title = title.format(**vars(chosen))
     print(report.table(title, outcome, absent))
     if chosen.json:
         report.write_json(chosen.json, report.as_json(title, outcome, absent))
         print(f"written to {Path(chosen.json)}", file=sys.stderr)
-    return 0
+    return 1 if {*outcome.broken} & {"twisted", "pcstream"} else 0

@@ -142,11 +142,15 @@ class Server:
                     time.sleep(0.001)
 
 
-def ping(sockets: list[socket.socket], message: bytes, count: int) -> list[float]:
+def ping(
+    sockets: list[socket.socket], message: bytes, count: int, seconds: float = float("inf")
+) -> list[float]:
     """Send *message* on every socket and wait for its echo, *count* times over.
 
+    :param seconds: nothing is sent after so long.
     :returns: the seconds that each echo took.
     """
+    deadline = time.perf_counter() + seconds
     waiting = selectors.DefaultSelector()
     took = []
     size = len(message)
@@ -165,7 +169,7 @@ def ping(sockets: list[socket.socket], message: bytes, count: int) -> list[float
                 now = time.perf_counter()
                 took.append(now - state[2])
                 state[:] = [0, state[1] + 1, now]
-                if state[1] < count:
+                if state[1] < count and now < deadline:
                     sock.sendall(message)
                 else:
                     waiting.unregister(sock)

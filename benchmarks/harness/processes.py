@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -28,6 +29,12 @@ def pin(pid: int, core: int) -> None:
     cores = sorted(os.sched_getaffinity(0) if pid == 0 else os.sched_getaffinity(pid))
     if len(cores) > 1:
         os.sched_setaffinity(pid, {cores[core % len(cores)]})
+
+
+def raise_descriptor_limit() -> None:
+    """Let this process and its children have as many descriptors as the system grants."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def cpu_s(pid: int) -> float:
@@ -84,9 +91,11 @@ def python(script: str, *arguments: object) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """Ours, with this checkout importable."""
+    """Ours, with this checkout importable and, as what is installed always is, compiled."""
     path = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+    ours = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+    ours.pop("PYTHONDONTWRITEBYTECODE", None)
+    return ours
 
 
 @contextlib.contextmanager
@@ -112,7 +121,8 @@ def started(command: Sequence[str], core: int | None = 0) -> Iterator[UnderTest]
         yield UnderTest(process, int(words[1]), pids)
     finally:
         for pid in {*pids, process.pid}:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+                os.kill(pid, signal.SIGKILL)
         process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
-import sys
 from typing import Any
 
+from . import machine
 from .rounds import BASELINE, Outcome
 
 
@@ -40,11 +38,7 @@ def as_json(title: str, outcome: Outcome, absent: dict[str, str]) -> dict[str, A
     """Everything measured, for scripts and pictures."""
     return {
         "title": title,
-        "machine": {
-            "python": sys.version.split()[0],
-            "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-            "cores": os.cpu_count(),
-        },
+        "machine": machine.describe(),
         "baseline": BASELINE,
         "metrics": [vars(metric) for metric in outcome.metrics],
         "peers": {

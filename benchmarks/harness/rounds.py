@@ -29,22 +29,26 @@ class Metric:
 
 @dataclass
 class Outcome:
-    """The samples of each peer, round by round."""
+    """The samples of each peer, round by round.
+
+    :ivar broken: the peers that could not do the work, each with the reason.
+    """
 
     metrics: list[Metric]
     samples: dict[str, list[Sample]] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
 
     def median(self, peer: str, metric: Metric) -> float:
         """The middle value of one peer's samples."""
         return statistics.median(sample[metric.name] for sample in self.samples[peer])
 
-    def ratio(self, peer: str, metric: Metric) -> float | None:
-        """The middle of the ratios to the baseline, each taken within one round."""
-        if BASELINE not in self.samples:
+    def ratio(self, peer: str, metric: Metric, than: str = BASELINE) -> float | None:
+        """The middle of the ratios to another peer, each taken within one round."""
+        if than not in self.samples:
             return None
         return statistics.median(
             metric.times_better(base[metric.name], sample[metric.name])
-            for base, sample in zip(self.samples[BASELINE], self.samples[peer], strict=True)
+            for base, sample in zip(self.samples[than], self.samples[peer], strict=True)
         )
 
 
@@ -56,14 +60,28 @@ def interleave(
     *,
     verbose: bool = True,
 ) -> Outcome:
-    """Measure each peer once a round, starting with another one each time."""
+    """Measure each peer once a round, starting with another one each time.
+
+    One that fails is left out from then on, and named with its reason.
+    """
     outcome = Outcome(metrics, {peer: [] for peer in peers})
     for number in range(rounds):
         turn = number % len(peers)
         for peer in peers[turn:] + peers[:turn]:
-            sample = measure(peer)
+            if peer in outcome.broken:
+                continue
+            try:
+                sample = measure(peer)
+            except (OSError, RuntimeError, LookupError) as error:
+                # a round without it would have no ratio: none of its samples count
+                outcome.broken[peer] = f"it failed: {error}"
+                del outcome.samples[peer]
+                print(f"  {peer} failed: {error}", file=sys.stderr, flush=True)
+                continue
             outcome.samples[peer].append(sample)
             if verbose:
                 seen = ", ".join(f"{name} {value:.4g}" for name, value in sample.items())
-                print(f"  round {number + 1} of {rounds}: {peer}: {seen}", file=sys.stderr)
+                print(
+                    f"  round {number + 1} of {rounds}: {peer}: {seen}", file=sys.stderr, flush=True
+                )
     return outcome

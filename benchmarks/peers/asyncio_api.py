@@ -1,7 +1,7 @@
 """The process under test on asyncio's protocols: ``asyncio_api.py LOOP ROLE ARGUMENTS``.
 
 LOOP is ``asyncio`` or ``uvloop``. Written the fast way for both: protocols and transports with
-flow control, not streams.
+flow control, not streams, but for the role ``mixed``.
 """
 
 from __future__ import annotations
@@ -136,25 +136,43 @@ class Writer(Echo):
             self.transport.close()
 
 
-class Mixed(Echo):
-    """Endless bytes for whoever says ``bulk``, and an echo for everyone else."""
+async def mixed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Endless bytes for whoever says ``bulk``, and an echo for everyone else.
 
-    chunk = b"x" * 65536
-    full = False
-
-    def data_received(self, data: bytes) -> None:
+    As it is usually written, with streams: each write is followed by ``await drain()``.
+    """
+    data = await reader.read(CHUNK_BYTES)
+    try:
         if data == b"bulk":
-            self.resume_writing()
-        else:
-            self.transport.write(data)
+            await bulk(writer)
+        while data:
+            writer.write(data)
+            await writer.drain()
+            data = await reader.read(CHUNK_BYTES)
+    except ConnectionError:
+        pass
+    finally:
+        writer.close()
 
-    def pause_writing(self) -> None:
-        self.full = True
 
-    def resume_writing(self) -> None:
-        self.full = False
-        while not self.full and not self.transport.is_closing():
-            self.transport.write(self.chunk)
+async def bulk(writer: asyncio.StreamWriter) -> None:
+    """A file again and again, or bytes that are made up."""
+    if not ARGUMENTS:
+        while True:
+            writer.write(b"x" * CHUNK_BYTES)
+            await writer.drain()
+    with open(ARGUMENTS[0], "rb") as source:
+        while True:
+            data = source.read(CHUNK_BYTES)
+            if not data:
+                source.seek(0)
+            writer.write(data)
+            await writer.drain()
+
+
+def mixed_protocol() -> asyncio.StreamReaderProtocol:
+    """What ``asyncio.start_server`` makes for each connection."""
+    return asyncio.StreamReaderProtocol(asyncio.StreamReader(), mixed)
 
 
 def choose() -> Callable[[], asyncio.BaseProtocol]:
@@ -165,7 +183,9 @@ def choose() -> Callable[[], asyncio.BaseProtocol]:
     if ROLE == "proxy":
         Forward.port = int(ARGUMENTS[0])
         return Forward
-    return {"echo": Echo, "writes": Writer, "mixed": Mixed}[ROLE]
+    roles: dict[str, Callable[[], asyncio.BaseProtocol]]
+    roles = {"echo": Echo, "writes": Writer, "mixed": mixed_protocol}
+    return roles[ROLE]
 
 
 async def serve() -> None:

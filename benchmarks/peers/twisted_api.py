@@ -103,19 +103,32 @@ def writes(count: str, turn: str, size: str) -> None:
     listen(protocol.Factory.forProtocol(Writer))
 
 
-def mixed() -> None:
-    """Endless bytes for whoever says ``bulk``, and an echo for everyone else."""
+def mixed(path: str = "") -> None:
+    """Endless bytes for whoever says ``bulk``, and an echo for everyone else.
+
+    :param path: of a file to send again and again; without it the bytes are made up.
+    """
+    basic = module("protocols.basic")
     chunk = b"x" * 65536
 
     class Mixed(protocol.Protocol):
         paused = False
 
         def dataReceived(self, data: bytes) -> None:
-            if data == b"bulk":
+            if data == b"bulk" and path:
+                self.source = open(path, "rb")
+                self.again()
+            elif data == b"bulk":
                 self.transport.registerProducer(self, True)
                 self.resumeProducing()
             else:
                 self.transport.write(data)
+
+        def again(self, _: object = None) -> None:
+            self.source.seek(0)
+            basic.FileSender().beginFileTransfer(self.source, self.transport).addCallbacks(
+                self.again, lambda reason: None
+            )
 
         def resumeProducing(self) -> None:
             self.paused = False
