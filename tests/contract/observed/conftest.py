@@ -301,6 +301,8 @@ class Stage:
         self.raw = self.connector.transport
         handle = self.raw.getHandle()
         handle.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER_BYTES)
+        if self.kind != "unix":
+            handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.far.setblocking(False)
         if self.kind == "tls":
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
