@@ -83,9 +83,11 @@ class FileRange:
 
     :ivar remaining_bytes: how many are still to be sent.
     :ivar offset: where they begin.
+    :ivar lengthen: answers how many bytes more belong to it, when it is about to end and nothing
+        stands behind it; or None. It raises nothing.
     """
 
-    __slots__ = ("_failed", "_is_read", "file", "offset", "remaining_bytes")
+    __slots__ = ("_failed", "_is_read", "file", "lengthen", "offset", "remaining_bytes")
 
     def __init__(
         self, file: OpenFile, offset: int, count: int, failed: Callable[[OSError], object]
@@ -93,6 +95,7 @@ class FileRange:
         self.file = file
         self.offset = offset
         self.remaining_bytes = count
+        self.lengthen: Callable[[], int] | None = None
         self._failed: Callable[[OSError], object] | None = failed
         self._is_read = not hasattr(os, "sendfile")
 
@@ -100,6 +103,14 @@ class FileRange:
         """Note that *count* bytes have been sent."""
         self.offset += count
         self.remaining_bytes -= count
+
+    def refill(self, wanted: int) -> None:
+        """See that *wanted* bytes remain, if the file has so many.
+
+        A short step at the end of each stretch would leave the kernel less than it could take.
+        """
+        if self.lengthen is not None and self.remaining_bytes < wanted:
+            self.remaining_bytes += self.lengthen()
 
     def read(self, limit: int) -> bytes:
         """The next bytes, *limit* at most; at an unexpected end the rest is given up.
@@ -147,8 +158,9 @@ class FileRange:
 
     def cut(self) -> None:
         """Take back what has not been sent; nobody is told of a failure any more."""
-        self._failed = None
+        self._failed = self.lengthen = None
         self._give_up()
 
     def _give_up(self) -> None:
         self.remaining_bytes = 0
+        self.lengthen = None

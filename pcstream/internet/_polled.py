@@ -40,7 +40,8 @@ CALM_TURNS = 32
 class PolledReactor(PosixReactorBase):
     """Keeps, for each descriptor number, who it belongs to and what it is watched for.
 
-    :ivar is_shared: somebody has had input lately, so that bulk streams should keep turns short.
+    :ivar is_shared: somebody has had input lately, a connection not counting as such, so that bulk
+        streams should keep turns short.
     :ivar turn_number: how many times it has looked for events.
     """
 
@@ -358,7 +359,8 @@ class PolledReactor(PosixReactorBase):
                 else:
                     if readable and fd in self._reads:  # not paused by one of the others
                         inRead = True
-                        self._had_input = True
+                        if not getattr(selectable, "_accepts", False):
+                            self._had_input = True
                         why = selectable.doRead()
                     if event & self._writable and not why and fd in self._writes:
                         inRead = False

@@ -293,6 +293,9 @@ class Port(BasePort, _SocketCloser):
     _realPortNumber: int | None = None
     _preexistingSocket: socket.socket | None = None
 
+    #: What is ready to be read are connections.
+    _accepts = True
+
     def __init__(
         self,
         port: Any,

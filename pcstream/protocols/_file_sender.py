@@ -152,7 +152,27 @@ class FileSender:
             return False
         self._stretch_begin, self._stretch_end = at, at + count
         self.file.seek(at + count)
+        if isinstance(self._stretch, FileRange):
+            self._stretch.lengthen = self._lengthen
         return True
+
+    def _lengthen(self) -> int:
+        """What more can be sent now that most of a stretch has gone, as if asked for the next."""
+        file, stretch = self.file, self._stretch
+        if stretch is None or not zero_copy.enabled:
+            return 0
+        try:
+            at = file.tell()
+            count = min(os.fstat(stretch.file.fd).st_size - at, STEP_BYTES)
+            if at != self._stretch_end or count <= 0:
+                return 0  # somebody has moved it, or it is at its end
+            if stretch.offset > self._stretch_begin:
+                self.lastSent = os.pread(stretch.file.fd, 1, stretch.offset - 1) or self.lastSent
+            file.seek(at + count)
+        except (OSError, ValueError):
+            return 0  # whoever asks for the next stretch is told
+        self._stretch_end = at + count
+        return count
 
     def _note_last_sent(self) -> None:
         """Remember the last byte of a stretch: it has just been sent, so it is in memory now."""

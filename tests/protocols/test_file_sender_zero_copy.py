@@ -178,6 +178,58 @@ class Together:
             b"before" * 50_000 + data[:step] + b"inbetween" + data[step:] + b"after" + data[-1:]
         )
 
+    async def test_a_stretch_is_lengthened_while_nothing_stands_behind_it(self: Any) -> None:
+        transport, far = await self.pair()
+        data = content(4 * STEP_BYTES)
+        handed: list[int] = []
+        really = type(transport).write_file
+
+        def noted(self: Any, file: Any, offset: int, count: int, failed: Any) -> Any:
+            handed.append(count)
+            return really(self, file, offset, count, failed)
+
+        self.patch(type(transport), "write_file", noted)
+        file, sender = self.file(data), FileSender()
+        finished = sender.beginFileTransfer(file, transport)
+        ahead = []
+        while transport.producer is not None:
+            ahead.append(file.tell() - sum(self.sent))
+            await deferLater(reactor, 0)
+        assert await finished == data[-1:]
+        await far.until(len(data))
+        assert far.received == data
+        assert handed == [STEP_BYTES]
+        assert max(ahead) <= 2 * STEP_BYTES
+
+    async def test_a_stretch_is_not_lengthened_when_its_sender_has_been_let_go(self: Any) -> None:
+        transport, far = await self.pair(reads=False)
+        data = content(MUCH)
+        FileSender().beginFileTransfer(self.file(data), transport)
+        while not self.sent:
+            await deferLater(reactor, 0)
+        transport.unregisterProducer()
+        left = len(transport._tempDataBuffer)
+        far.transport.resumeProducing()
+        transport.loseConnection()
+        await far.lost
+        assert len(far.received) <= 2 * STEP_BYTES
+        assert left <= 2 * STEP_BYTES
+        assert far.received == data[: len(far.received)]
+
+    async def test_a_file_moved_by_somebody_else(self: Any) -> None:
+        transport, far = await self.pair(reads=False)
+        data = content(MUCH)
+        file = self.file(data)
+        finished = FileSender().beginFileTransfer(file, transport)
+        while not self.sent:
+            await deferLater(reactor, 0)
+        begun = file.tell()
+        file.seek(MUCH - 5)
+        far.transport.resumeProducing()
+        assert await finished == data[-1:]
+        await far.until(begun + 5)
+        assert far.received == data[:begun] + data[-5:]
+
     async def test_the_first_stretch_is_queued_inside_registerProducer(self: Any) -> None:
         transport, _ = await self.pair()
         file = self.file(content(100_000))
