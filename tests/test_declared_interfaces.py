@@ -128,6 +128,9 @@ class Bench:
     def protocol(self) -> Any:
         return self.get("internet.protocol.Protocol")()
 
+    def turn_clock(self) -> Any:
+        return self.get("conformance.memory_connection.TurnClock")()
+
     def factory(self) -> Any:
         return self.get("internet.protocol.Factory").forProtocol(
             self.get("internet.protocol.Protocol")
@@ -443,6 +446,15 @@ ARGUMENTS: dict[str, Callable[[Bench], tuple[Any, ...]]] = {
     "protocols.portforward.ProxyFactory": lambda b: ("127.0.0.1", 1),
     "protocols.pcp.BasicProducerConsumerProxy": lambda b: (b.transport(),),
     "protocols.pcp.ProducerConsumerProxy": lambda b: (b.transport(),),
+    "conformance.adapters._Asking": lambda b: (b.turn_clock(), []),
+    "conformance.adapters._Source": lambda b: (b.get("conformance.checking.Play")(None),),
+    "conformance.file_senders._Connection": lambda b: (b.turn_clock(), []),
+    "conformance.memory_connection.MemoryConnection": lambda b: (b.turn_clock(), []),
+    "conformance.recorders.FalsyPullRecorder": lambda b: ([],),
+    "conformance.recorders.FalsyPushRecorder": lambda b: ([],),
+    "conformance.recorders.PullRecorder": lambda b: ([],),
+    "conformance.recorders.PushRecorder": lambda b: ([],),
+    "conformance.proxies._Consumer": lambda b: (b.turn_clock(), []),
 }
 
 

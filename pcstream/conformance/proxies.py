@@ -1,0 +1,694 @@
+"""The rules for what stands in the middle: proxies, wrappers, and relays between two connections.
+
+A middle is judged between a producer that behaves and a connection in memory that behaves, so what
+goes wrong is its doing.  Short sequences of calls are tried before long ones: the first that shows
+a fault is the smallest.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, NoReturn
+
+from zope.interface import directlyProvides
+
+from .checking import Checks, Play, name_of, offers, optional
+from .memory_connection import (
+    LIMIT_BYTES,
+    Enough,
+    MemoryConnection,
+    TurnClock,
+    TurnReactor,
+    half_closeable_promises,
+    stops_at_the_first_fault,
+)
+from .recorders import PullRecorder, PushRecorder, Recorder, writes
+from .report import Report
+from .subjects import MiddleSubject, Subject
+
+__all__ = ["ProxySubject", "RelaySubject", "check_proxy", "check_relay"]
+
+# So much of what a relay has read in one go may come on top of its limit (contract P2).
+_ONE_READ_BYTES = 65536
+
+# Pieces in which a producer writes until it is paused: a message, a chunk, a whole limit.
+_PIECES_BYTES = (1_000, 16_384, 65_536)
+
+
+class ProxySubject(MiddleSubject):
+    """A middle with one producer and one consumer: a proxy, or a wrapper of a transport.
+
+    ``make`` is given a whole transport in memory, a
+    :class:`~pcstream.conformance.memory_connection.MemoryConnection`.  Its ``reactor`` is a clock
+    with ``callLater``, and whoever is to hear of its input and its end is to be set as its
+    ``protocol``.
+
+    :cvar limit: the most that the middle may hold itself, in bytes.
+    :cvar depth: how many calls the longest sequences have that are tried.
+    """
+
+    limit: int = LIMIT_BYTES
+    depth: int = 4
+
+    def make(self, consumer: MemoryConnection) -> Any:
+        """A new middle on top of *consumer*."""
+        raise NotImplementedError
+
+    @optional
+    def hold(self, middle: Any) -> None:
+        """Give *middle* a reason of its own to pause its producer."""
+
+    @optional
+    def release(self, middle: Any) -> None:
+        """Take that reason away."""
+
+    @optional
+    def wrap(self, protocol: Any, connection: MemoryConnection) -> Any:
+        """Put such a middle, which is a protocol, around *protocol*; the kit connects it."""
+
+    @optional
+    def close(self, middle: Any) -> None:
+        """Ask *middle*, which is a transport too, to close when all is out."""
+
+    def received(self, middle: Any, consumer: MemoryConnection) -> bytes:
+        """What the producer wrote, out of all that has left *consumer*."""
+        return bytes(consumer.sent)
+
+
+class RelaySubject(Subject):
+    """A relay between a connection that was accepted and one that it makes itself."""
+
+    def make(self, reactor: TurnReactor) -> Any:
+        """The protocol of an accepted connection, which connects with *reactor*, by TCP."""
+        raise NotImplementedError
+
+
+class _Consumer(MemoryConnection):
+    """A connection whose next write may have something happen inside."""
+
+    inside: Callable[[], None] | None = None
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        inside, self.inside = self.inside, None
+        if inside is not None:
+            inside()
+
+
+class _Bench:
+    """A middle with a consumer below, and a producer above if one was put on."""
+
+    def __init__(self, play: Play) -> None:
+        self.play = play
+        self.subject: ProxySubject = play.subject
+        self.clock = TurnClock()
+        self.trace = play.calls
+        self.consumer = _Consumer(self.clock, self.trace)
+        self.written = bytearray()
+        self._pieces = itertools.cycle(range(1, 251))
+        self.middle = self.subject.make(self.consumer)
+        self.clock.settle()
+        self.trace.clear()
+
+    def note(self, what: str) -> None:
+        self.trace.append(what)
+
+    def settle(self) -> None:
+        self.clock.settle()
+        self.subject.settle()
+        if self.consumer.raised:
+            self.broken(f"it raised {self.consumer.raised[0]!r}")
+
+    def broken(self, what: str) -> NoReturn:
+        self.play.fault(what)
+        raise Enough
+
+    def next_piece(self, size: int) -> bytes:
+        """One unlike those before it."""
+        return bytes([next(self._pieces)]) * size
+
+    def register(self, producer: Recorder) -> None:
+        is_push = isinstance(producer, PushRecorder)
+        kind = "push" if is_push else "pull"
+        self.note(f"middle.registerProducer({producer.name}, {kind})")
+        self.middle.registerProducer(producer, is_push)
+
+    def recorder(self, name: str = "A") -> PushRecorder:
+        return PushRecorder(self.trace, self.middle, name=name)
+
+    def push(self) -> PushRecorder:
+        producer = self.recorder()
+        self.register(producer)
+        self.settle()
+        return producer
+
+    def pull(self, chunks: int) -> None:
+        """Register a pull producer that has so many."""
+        self.register(
+            PullRecorder(self.trace, self.middle, resume=[writes(2_000)] * chunks, write=self.write)
+        )
+
+    def write(self, data: bytes) -> None:
+        self.note(f"middle.write({len(data)} bytes)")
+        self.written += data
+        self.middle.write(data)
+
+    def unregister(self) -> None:
+        self.note("middle.unregisterProducer()")
+        self.middle.unregisterProducer()
+
+    @property
+    def received(self) -> bytes:
+        return self.subject.received(self.middle, self.consumer)
+
+    # the consumer's calls, which it would make when it is full and when it has room
+
+    def pause(self) -> None:
+        if self.consumer.streaming and self.consumer.producer is not None:
+            self.note("consumer pauses")
+            self.consumer.producer.pauseProducing()
+        else:
+            self.consumer.stall()
+
+    def resume(self) -> None:
+        if self.consumer.streaming and self.consumer.producer is not None:
+            self.note("consumer resumes")
+            self.consumer.producer.resumeProducing()
+        else:
+            self.consumer.drain()
+
+
+def _scripts(alphabet: str, depth: int) -> Iterator[tuple[str, ...]]:
+    """All sequences of letters, the short ones first."""
+    for length in range(1, depth + 1):
+        yield from itertools.product(alphabet, repeat=length)
+
+
+# -- proxies and wrappers
+
+PROXY_CHECKS: Checks[Play] = Checks("middle", Play)
+
+
+@PROXY_CHECKS.rule("X1")
+@stops_at_the_first_fault
+def every_byte_in_order(play: Play) -> None:
+    """X1: write, write although paused a moment ago, write inside a write; pause and resume."""
+    for script in _scripts("wpri", play.subject.depth):
+        bench = _Bench(play)
+        producer = bench.push()
+        is_paused = False
+        may_overrun = False  # contract P2 lets a producer finish what it was at
+
+        def more(bench: _Bench = bench, producer: PushRecorder = producer) -> None:
+            if not producer.is_paused:
+                bench.write(bench.next_piece(2))
+
+        for letter in script:
+            if letter == "w" and (not producer.is_paused or may_overrun):
+                may_overrun = not producer.is_paused
+                for _ in range(1 + is_paused):
+                    bench.write(bench.next_piece(3))
+            elif letter == "i":
+                bench.note("(the next write has another one inside)")
+                bench.consumer.inside = more
+            elif letter == "p" and not is_paused:
+                is_paused = may_overrun = True
+                bench.pause()
+            elif letter == "r" and is_paused:
+                is_paused = False
+                bench.resume()
+                bench.settle()
+        bench.consumer.inside = None
+        if is_paused:
+            bench.resume()
+        bench.settle()
+        if bench.received != bench.written:
+            got, want = bench.received, bytes(bench.written)
+            kind = "in another order" if sorted(got) == sorted(want) else "not what was written"
+            bench.broken(f"what arrived is {kind}: {got!r} in place of {want!r}")
+
+
+@PROXY_CHECKS.rule("X2")
+@stops_at_the_first_fault
+def pauses_in_time(play: Play) -> None:
+    """X2: a producer that writes until it is paused, before a consumer that takes nothing."""
+    for size in _PIECES_BYTES:
+        bench = _Bench(play)
+        producer = bench.push()
+        bench.consumer.stall()
+        limit = bench.subject.limit
+        while not producer.is_paused:
+            bench.write(bench.next_piece(size))
+            bench.clock.settle()
+            held = len(bench.written) - bench.consumer.accepted
+            if held > limit + size:
+                del bench.trace[6:-6]
+                bench.broken(
+                    f"it holds {held} bytes, and its producer is not paused; its limit is {limit}"
+                )
+            if len(bench.written) > limit + LIMIT_BYTES + 4 * max(_PIECES_BYTES):
+                del bench.trace[6:-6]
+                bench.broken("its consumer is full, and its producer is not paused")
+        bench.consumer.drain()
+        bench.settle()
+        if producer.is_paused:
+            bench.broken("its consumer has room again, and its producer is still paused")
+
+
+@PROXY_CHECKS.rule("X3")
+@stops_at_the_first_fault
+def combines_reasons(play: Play) -> None:
+    """X3: the consumer's pauses, and the middle's own if it has any."""
+    subject: ProxySubject = play.subject
+    alphabet = "wprhl" if offers(subject, "hold") else "wpr"
+    for script in _scripts(alphabet, play.subject.depth):
+        bench = _Bench(play)
+        producer = bench.push()
+        reasons: set[str] = set()
+        for letter in script:
+            resumes = producer.count("resume")
+            if letter == "w" and not producer.is_paused:
+                bench.write(bench.next_piece(subject.limit // 2 + 1))
+            elif letter == "p" and "full" not in reasons:
+                reasons.add("full")
+                bench.pause()
+            elif letter == "r" and "full" in reasons:
+                reasons.discard("full")
+                bench.resume()
+            elif letter == "h" and "held" not in reasons:
+                reasons.add("held")
+                bench.note("middle holds up")
+                subject.hold(bench.middle)
+            elif letter == "l" and "held" in reasons:
+                reasons.discard("held")
+                bench.note("middle lets go")
+                subject.release(bench.middle)
+            if letter in "rl":
+                if producer.count("resume") > resumes and reasons:
+                    why = "its consumer is full" if "full" in reasons else "it is held up"
+                    bench.broken(f"the producer was resumed although {why}")
+                if not reasons:
+                    bench.settle()
+                    if producer.is_paused:
+                        bench.broken("no reason is left, and the producer is still paused")
+
+
+@PROXY_CHECKS.rule("X4")
+@stops_at_the_first_fault
+def stops_once(play: Play) -> None:
+    """X4: the consumer is lost; the middle is stopped twice."""
+    for twice in (False, True):
+        bench = _Bench(play)
+        producer = bench.push()
+        below = bench.consumer.producer
+        if twice and below is not None and below is not producer:
+            bench.note("consumer stops its producer")
+            below.stopProducing()
+        bench.consumer.break_off()
+        bench.settle()
+        if producer.count("stop") != 1:
+            bench.broken(f"the producer was stopped {producer.count('stop')} times")
+
+
+@PROXY_CHECKS.rule("X5")
+@stops_at_the_first_fault
+def ends_behind_the_rest(play: Play) -> None:
+    """X5: the producer unregisters while the consumer is full."""
+    for held in (0, 1, 2):
+        bench = _Bench(play)
+        producer = bench.push()
+        bench.write(bench.next_piece(3))
+        if held:
+            bench.pause()
+            for _ in range(held):
+                if not producer.is_paused or held == 1:
+                    bench.write(bench.next_piece(3))
+        bench.unregister()
+        if held:
+            bench.resume()
+        bench.consumer.drain()
+        bench.settle()
+        got, want = len(bench.received), len(bench.written)
+        if got < want:
+            bench.broken(f"{got} of {want} bytes arrived before the end was passed on")
+        if bench.consumer.producer is not None:
+            bench.broken("the end was never passed on: it stays registered with its consumer")
+    bench = _Bench(play)
+    bench.pull(3)
+    bench.clock.settle()
+    for _ in range(4):  # as often as the producer has something
+        if bench.consumer.producer is not None:
+            bench.consumer.drain()
+            bench.resume()
+            bench.settle()
+    if len(bench.received) != len(bench.written):
+        bench.broken(f"{len(bench.received)} of {len(bench.written)} bytes arrived")
+
+
+@PROXY_CHECKS.rule("X6")
+@stops_at_the_first_fault
+def registers_like_a_consumer(play: Play) -> None:
+    """X6: a second producer; one for a dead consumer; unregistering nobody."""
+    bench = _Bench(play)
+    bench.push()
+    second = bench.recorder("B")
+    try:
+        bench.register(second)
+    except RuntimeError:
+        pass
+    except Exception as raised:
+        bench.broken(f"C1: a second producer is refused with {raised!r}, no RuntimeError")
+    else:
+        bench.broken("C1: a second producer is accepted")
+    bench.consumer.break_off()
+    bench.settle()
+    if second.count("stop"):
+        bench.broken("C1: the second producer has taken the place of the first")
+
+    bench = _Bench(play)
+    bench.consumer.break_off()
+    bench.settle()
+    late = bench.recorder()
+    try:
+        bench.register(late)
+        bench.settle()
+    except Enough:
+        raise
+    except Exception as raised:
+        bench.broken(f"C2: registering after the end raises {raised!r}")
+    if late.count("stop") != 1:
+        bench.broken(f"C2: who registers after the end is stopped {late.count('stop')} times")
+
+    bench = _Bench(play)
+    below = bench.consumer.producer
+    try:
+        bench.unregister()
+    except Exception as raised:
+        bench.broken(f"C13: unregistering nobody raises {raised!r}")
+    if bench.consumer.producer is not below:
+        bench.broken("C13: unregistering nobody unregisters the middle from its consumer")
+
+
+class _HalfProtocol:
+    """A protocol that can take half of a connection."""
+
+    def __init__(self, play: Play) -> None:
+        self.play = play
+        self.heard: list[str] = []
+        directlyProvides(self, *half_closeable_promises())
+
+    def makeConnection(self, transport: Any) -> None:
+        pass
+
+    def dataReceived(self, data: bytes) -> None:
+        self.hear("dataReceived")
+
+    def readConnectionLost(self) -> None:
+        self.hear("readConnectionLost")
+
+    def writeConnectionLost(self) -> None:
+        self.hear("writeConnectionLost")
+
+    def connectionLost(self, reason: Any = None) -> None:
+        self.hear("connectionLost")
+
+    def hear(self, what: str) -> None:
+        self.play.note(f"protocol.{what}()")
+        self.heard.append(what)
+
+
+@PROXY_CHECKS.rule("X7", needs=("wrap",))
+@stops_at_the_first_fault
+def passes_half_closes(play: Play) -> None:
+    """X7: the peer of a wrapped connection ends its half."""
+    clock = TurnClock()
+    connection = MemoryConnection(clock, play.calls, "transport")
+    protocol = _HalfProtocol(play)
+    connection.protocol = play.subject.wrap(protocol, connection)
+    connection.protocol.makeConnection(connection)
+    clock.settle()
+    connection.deliver_end()
+    clock.settle()
+    if "connectionLost" in protocol.heard:
+        play.fault("the peer closed its half, and that ended the connection")
+    elif "readConnectionLost" not in protocol.heard:
+        play.fault("the peer closed its half, and the protocol was not told")
+
+
+@PROXY_CHECKS.rule("X8", needs=("close",))
+@stops_at_the_first_fault
+def closes_behind_the_rest(play: Play) -> None:
+    """X8: a wrapper is asked to close while its transport is full, with and without a producer."""
+    for with_producer in (False, True):
+        bench = _Bench(play)
+        producer = bench.push() if with_producer else None
+        bench.consumer.stall()
+        bench.write(bench.next_piece(3))
+        bench.note("middle is to close")
+        bench.subject.close(bench.middle)
+        bench.clock.settle()
+        if producer is not None:
+            bench.write(bench.next_piece(3))
+            bench.unregister()
+        bench.consumer.drain()
+        bench.settle()
+        got, want = len(bench.received), len(bench.written)
+        if got != want:
+            bench.broken(f"{got} of {want} bytes arrived before the close")
+
+
+@PROXY_CHECKS.rule("L6")
+@stops_at_the_first_fault
+def never_pauses_pull_producers(play: Play) -> None:
+    """L6: a pull producer has no ``pauseProducing``."""
+    for is_held in (False, True):
+        if is_held and not offers(play.subject, "hold"):
+            break
+        bench = _Bench(play)
+        bench.pull(3)
+        if is_held:
+            bench.note("middle holds up")
+            bench.subject.hold(bench.middle)
+        if bench.consumer.producer is not None and bench.consumer.streaming:
+            bench.pause()
+            bench.resume()
+        bench.consumer.stall()
+        bench.clock.settle()
+        if is_held:
+            bench.note("middle lets go")
+            bench.subject.release(bench.middle)
+        bench.consumer.drain()
+        bench.settle()
+
+
+# -- relays
+
+RELAY_CHECKS: Checks[Play] = Checks("relay", Play)
+
+
+class _Relay:
+    """A relay with both of its connections, or with the first one only.
+
+    :ivar front: the connection that was accepted.
+    :ivar back: the one that the relay has made.
+    """
+
+    def __init__(self, play: Play) -> None:
+        self.play = play
+        self.trace = play.calls
+        self.trace.clear()
+        self.reactor = TurnReactor()
+        self.front = MemoryConnection(self.reactor, self.trace, "front")
+        self.back = MemoryConnection(self.reactor, self.trace, "back")
+        self.front.protocol = play.subject.make(self.reactor)
+        self.front.protocol.makeConnection(self.front)
+
+    def connect(self) -> None:
+        """Let the second connection come about."""
+        if not self.reactor.tcpClients:
+            self.broken("it never connects to the other side")
+        factory = self.reactor.tcpClients[-1][2]
+        self.trace.append("back is connected")
+        self.back.protocol = factory.buildProtocol(self.back.getPeer())
+        self.back.protocol.makeConnection(self.back)
+        self.settle()
+
+    def settle(self) -> None:
+        self.reactor.settle()
+        for side in (self.front, self.back):
+            if side.raised:
+                self.broken(f"it raised {side.raised[0]!r}")
+
+    def broken(self, what: str) -> NoReturn:
+        self.play.fault(what)
+        raise Enough
+
+    def sides(self, backwards: bool) -> tuple[MemoryConnection, MemoryConnection]:
+        """Where bytes come from, and where they go."""
+        return (self.back, self.front) if backwards else (self.front, self.back)
+
+
+def _connected(play: Play) -> _Relay:
+    relay = _Relay(play)
+    relay.settle()
+    relay.connect()
+    relay.trace.clear()
+    return relay
+
+
+@RELAY_CHECKS.rule("X1")
+@stops_at_the_first_fault
+def relays_every_byte(play: Play) -> None:
+    """X1: pieces in both directions, while the receivers take them and while they do not."""
+    for script in _scripts("fbsd", 3):
+        relay = _connected(play)
+        pieces = itertools.cycle(range(1, 251))
+        want = {"f": bytearray(), "b": bytearray()}
+        for letter in script:
+            if letter in "fb":
+                source, _ = relay.sides(letter == "b")
+                data = bytes([next(pieces), next(pieces)]) * 35_000
+                want[letter] += data
+                source.deliver(data)
+                relay.settle()
+            else:
+                for side in (relay.front, relay.back):
+                    side.stall() if letter == "s" else side.drain()
+        relay.front.drain()
+        relay.back.drain()
+        relay.settle()
+        for letter, sink in (("f", relay.back), ("b", relay.front)):
+            if sink.sent != want[letter]:
+                relay.broken(
+                    f"{len(sink.sent)} bytes left by {sink.name}, "
+                    f"and not the {len(want[letter])} that came as they came"
+                )
+
+
+@RELAY_CHECKS.rule("X2")
+@stops_at_the_first_fault
+def relays_pauses(play: Play) -> None:
+    """X2: one side sends and sends, the other takes nothing."""
+    for backwards in (False, True):
+        relay = _connected(play)
+        source, sink = relay.sides(backwards)
+        sink.stall()
+        for _ in range(40):
+            source.deliver(bytes(16_384))
+        relay.settle()
+        if sink.pending > LIMIT_BYTES + _ONE_READ_BYTES:
+            del relay.trace[6:-6]
+            relay.broken(f"it holds {sink.pending} bytes for {sink.name}, which takes nothing")
+        sink.drain()
+        relay.settle()
+        if len(sink.sent) != 40 * 16_384:
+            relay.broken(f"{len(sink.sent)} of {40 * 16_384} bytes arrived after the pause")
+
+
+@RELAY_CHECKS.rule("X7")
+@stops_at_the_first_fault
+def relays_half_closes(play: Play) -> None:
+    """X7: the peer in front asks, ends its half, and waits for the answer."""
+    relay = _connected(play)
+    relay.front.deliver(b"question")
+    relay.front.deliver_end()
+    relay.settle()
+    if relay.front.end is not None or relay.back.end is not None:
+        relay.broken("the end of one direction has ended both")
+    if not relay.back.is_half_closed:
+        relay.broken("the end of one direction was not passed on")
+    relay.back.deliver(b"answer")
+    relay.settle()
+    if relay.front.sent != b"answer":
+        relay.broken("after the end of one direction nothing comes through in the other")
+
+
+@RELAY_CHECKS.rule("X8")
+@stops_at_the_first_fault
+def relays_ends(play: Play) -> None:
+    """X8: nothing is read before there is another side; behind all that came there is an end."""
+    relay = _Relay(play)
+    relay.front.deliver(b"early")
+    relay.settle()
+    if "front received 5 bytes" in relay.trace:
+        relay.broken("it reads before the other side exists")
+    relay.connect()
+    if len(relay.back.sent) != 5:
+        relay.broken("what came before the other side existed is lost")
+    for backwards, size in itertools.product((False, True), (3, 200_000)):
+        relay = _connected(play)
+        source, sink = relay.sides(backwards)
+        sink.stall()
+        for begin in range(0, size, 50_000):
+            source.deliver(bytes(min(50_000, size - begin)))
+        source.deliver_end()
+        relay.settle()
+        sink.drain()
+        relay.settle()
+        if len(sink.sent) != size:
+            relay.broken(f"{len(sink.sent)} of {size} bytes arrived before the end")
+        if sink.end != "clean" and not sink.is_half_closed:
+            how = "not at all" if sink.end is None else f"as {sink.end}"
+            relay.broken(f"{source.name} has ended cleanly, and {sink.name} ends {how}")
+
+
+@RELAY_CHECKS.rule("X9")
+@stops_at_the_first_fault
+def relays_aborts(play: Play) -> None:
+    """X9: one side is reset."""
+    for backwards in (False, True):
+        relay = _connected(play)
+        source, sink = relay.sides(backwards)
+        source.deliver(b"some")
+        relay.settle()
+        source.break_off()
+        relay.settle()
+        if sink.end != "aborted":
+            how = "not" if sink.end is None else f"as if that were {sink.end}"
+            relay.broken(f"{source.name} was lost, and {sink.name} ends {how}")
+
+
+# -- what users call
+
+
+def check_proxy(
+    subject: ProxySubject | Callable[[Any], Any],
+    *,
+    name: str | None = None,
+    only: Collection[str] = (),
+) -> Report:
+    """Judge a proxy, or a wrapper of transports.
+
+    :param subject: a subject, or just what makes a middle on top of a consumer.
+    :param name: what it is called in the report.
+    :param only: numbers of rules; no others are judged.
+    """
+    if not isinstance(subject, Subject):
+        subject = _made_by(ProxySubject, subject)
+    return PROXY_CHECKS.run(subject, name=name, only=only)
+
+
+def check_relay(
+    subject: RelaySubject | Callable[[Any], Any],
+    *,
+    name: str | None = None,
+    only: Collection[str] = (),
+) -> Report:
+    """Judge a relay between an accepted connection and one that it makes itself.
+
+    :param subject: a subject, or just what makes the protocol of an accepted connection, given a
+        reactor to connect with.
+    :param name: what it is called in the report.
+    :param only: numbers of rules; no others are judged.
+    """
+    if not isinstance(subject, Subject):
+        subject = _made_by(RelaySubject, subject)
+    return RELAY_CHECKS.run(subject, name=name, only=only)
+
+
+def _made_by(kind: Any, make: Callable[[Any], Any]) -> Any:
+    subject = kind()
+    subject.make = make
+    subject.name = name_of(make)
+    return subject

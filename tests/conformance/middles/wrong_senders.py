@@ -1,0 +1,209 @@
+"""Senders of files that are wrong in one thing each, with the rule that each breaks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sound_senders import Sender
+
+from pcstream.internet.defer import Deferred, fail
+from pcstream.python.failure import Failure
+
+
+class WritesTwice(Sender):
+    """F1: two chunks for one question."""
+
+    def answer(self) -> None:
+        super().answer()
+        if self.deferred is not None and self.file.tell() < len(self.file.getbuffer()):
+            super().answer()
+
+
+class LastSentBeforeTransform(Sender):
+    """F1: the last byte is that of the file, not the one written."""
+
+    def answer(self) -> None:
+        super().answer()
+        if self.deferred is not None:
+            at = self.file.tell()
+            self.lastSent = bytes(self.file.getbuffer()[at - 1 : at])
+
+
+class ReadsItAll(Sender):
+    """F1: the whole file is read and written at once."""
+
+    def next_chunk(self) -> Any:
+        self.CHUNK_SIZE = -1
+        return super().next_chunk()
+
+
+class FiresWithANumber(Sender):
+    """F1: the Deferred fires with the last byte as a number."""
+
+    def finish(self) -> None:
+        last = self.lastSent
+        self.leave().callback(last[0] if last else last)
+
+
+class EmptyIsAnError(Sender):
+    """F2: an empty file is a failure."""
+
+    def finish(self) -> None:
+        if self.lastSent == "":
+            self.fail(Failure(EOFError("nothing to send")))
+        else:
+            super().finish()
+
+
+class EmptyFiresLater(Sender):
+    """F2: for an empty file the Deferred fires a turn later."""
+
+    def finish(self) -> None:
+        if self.lastSent:
+            super().finish()
+        else:
+            deferred = self.leave()
+            self.clock.callLater(0, deferred.callback, "")
+
+
+class ClosesTheFile(Sender):
+    """F3: the file is closed at the end."""
+
+    def finish(self) -> None:
+        self.file.close()
+        super().finish()
+
+
+class FiresEarly(Sender):
+    """F3: fires with the last chunk, before the consumer has asked again."""
+
+    def answer(self) -> None:
+        super().answer()
+        if self.deferred is not None and self.file.tell() == len(self.file.getbuffer()):
+            deferred, self.deferred = self.deferred, Deferred()
+            deferred.callback(self.lastSent)
+
+
+class StopIsSuccess(Sender):
+    """F4: a stop looks like the end."""
+
+    def stopProducing(self) -> None:
+        deferred, self.deferred = self.deferred, None
+        if deferred is not None:
+            deferred.callback(self.lastSent)
+
+
+class IgnoresStop(Sender):
+    """F4: nobody hears of the stop."""
+
+    def stopProducing(self) -> None:
+        self.deferred = None
+
+
+class BusyConsumerIsAFailure(Sender):
+    """F4: that the consumer is busy comes by the Deferred."""
+
+    def beginFileTransfer(self, file: Any, consumer: Any, transform: Any = None) -> Any:
+        if self.deferred is None and consumer.producer is not None:
+            return fail(RuntimeError("busy"))
+        return super().beginFileTransfer(file, consumer, transform)
+
+
+class RaisesWhatReadRaises(Sender):
+    """F5: what the file raises goes to the consumer."""
+
+    def resumeProducing(self) -> None:
+        if self.deferred is not None:
+            self.answer()
+
+
+class StaysAfterAFailure(Sender):
+    """F5: fails, and stays registered."""
+
+    def fail(self, failure: Any) -> None:
+        deferred, self.deferred = self.deferred, None
+        deferred.errback(failure)
+
+
+class EmptyTransformEnds(Sender):
+    """F6: a transformation that answers nothing ends the transfer."""
+
+    def next_chunk(self) -> Any:
+        chunk = self.file.read(self.CHUNK_SIZE)
+        return self.transform(chunk) if self.transform and chunk else chunk
+
+
+class EmptyTransformStalls(EmptyTransformEnds):
+    """F6: what a transformation makes nothing of is written, and nobody asks again."""
+
+    def answer(self) -> None:
+        position = self.file.tell()
+        chunk = self.next_chunk()
+        if chunk is None:
+            self.clock.callLater(0.01, self.resumeProducing)
+        elif chunk:
+            self.lastSent = chunk[-1:]
+            self.consumer.write(chunk)
+        elif self.file.tell() == position:
+            self.finish()
+
+
+class CannotBeCancelled(Sender):
+    """F7: cancelling changes nothing."""
+
+    def cancelled(self, deferred: Any) -> None:
+        self.deferred = Deferred()
+
+
+class TakesASecondTransfer(Sender):
+    """F7: a busy sender begins another transfer."""
+
+    def beginFileTransfer(self, file: Any, consumer: Any, transform: Any = None) -> Any:
+        self.deferred = None
+        return super().beginFileTransfer(file, consumer, transform)
+
+
+class ObeysTheClose(Sender):
+    """F8: ends as soon as the connection is to be closed."""
+
+    def answer(self) -> None:
+        if self.consumer.disconnecting:
+            self.finish()
+        else:
+            super().answer()
+
+
+class ClosesTheConsumer(Sender):
+    """F8: aborts the connection with the last byte instead of leaving it to flush."""
+
+    def finish(self) -> None:
+        consumer = self.consumer
+        super().finish()
+        consumer.abortConnection()
+
+
+class LosesTheTail(Sender):
+    """F1: a last chunk that is not full is taken for the end."""
+
+    def next_chunk(self) -> Any:
+        chunk = super().next_chunk()
+        if self.lastSent and chunk and len(chunk) < self.CHUNK_SIZE:
+            return b""
+        return chunk
+
+
+class NothingYetIsTheEnd(Sender):
+    """F9: None from read counts as the end."""
+
+    def next_chunk(self) -> Any:
+        return super().next_chunk() or b""
+
+
+class SpinsOnNothingYet(Sender):
+    """F9: None from read is asked for again until something comes."""
+
+    def next_chunk(self) -> Any:
+        while True:
+            chunk = super().next_chunk()
+            if chunk is not None:
+                return chunk
