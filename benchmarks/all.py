@@ -123,7 +123,7 @@ def verdict(goals: list[dict[str, Any]]) -> tuple[str, str]:
 
 
 def main() -> int:
-    """Run them all; the status is 1 if pcstream or Twisted fails in one, not if a goal is missed."""
+    """Run them all; 1 if pcstream or Twisted fails in one, 0 even if a goal is missed."""
     parser = argparse.ArgumentParser(description="every benchmark, in one table and one JSON file")
     parser.add_argument("--short", action="store_true", help="little work in each")
     parser.add_argument("--rounds", type=int, help="of each (default 5, short 1)")

@@ -21,6 +21,8 @@ class SendFile(asyncio.Protocol):
     """Reads while the transport has room."""
 
     path = ""
+    #: what every chunk passes through, if anything
+    through: Callable[[bytes], bytes] | None = None
     transport: asyncio.Transport
     source: BinaryIO
 
@@ -41,7 +43,7 @@ class SendFile(asyncio.Protocol):
                 # closing from inside resume_writing makes asyncio's own loop close twice
                 asyncio.get_running_loop().call_soon(self.transport.close)
                 return
-            self.transport.write(data)
+            self.transport.write(data if self.through is None else self.through(data))
 
     def connection_lost(self, reason: Exception | None) -> None:
         self.source.close()
@@ -68,15 +70,22 @@ class Side(asyncio.Protocol):
 
     def __init__(self, other: Side | None = None) -> None:
         self.other = other
+        #: what came while the other was being made: uvloop may not have paused by then
+        self.early: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]  # uvloop's is no subclass
         if self.other is not None:
             self.other.other = self
+            for data in self.other.early:
+                self.transport.write(data)
             self.other.transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
-        self.other.transport.write(data)
+        if self.other is None:
+            self.early.append(data)
+        else:
+            self.other.transport.write(data)
 
     def pause_writing(self) -> None:
         self.other.transport.pause_reading()
@@ -136,6 +145,29 @@ class Writer(Echo):
             self.transport.close()
 
 
+class Producer(Echo):
+    """Writes many small messages while there is room."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.left = int(ARGUMENTS[0])
+        self.message = b"x" * int(ARGUMENTS[2])
+        # starting from inside connection_made would have asyncio's own loop pause it for good
+        asyncio.get_running_loop().call_soon(self.resume_writing)
+
+    def pause_writing(self) -> None:
+        self.full = True
+
+    def resume_writing(self) -> None:
+        self.full = False
+        write = self.transport.write
+        while self.left and not self.full:
+            self.left -= 1
+            write(self.message)
+        if not self.left:
+            asyncio.get_running_loop().call_soon(self.transport.close)
+
+
 async def mixed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Endless bytes for whoever says ``bulk``, and an echo for everyone else.
 
@@ -179,12 +211,18 @@ def choose() -> Callable[[], asyncio.BaseProtocol]:
     """The protocol for the role asked for."""
     if ROLE == "file":
         SendFile.path = LoopSendFile.path = ARGUMENTS[0]
+        if ARGUMENTS[1:] == ["transform"]:
+            SendFile.through = staticmethod(lambda data: data)
         return LoopSendFile if ARGUMENTS[1:] == ["sendfile"] else SendFile
     if ROLE == "proxy":
         Forward.port = int(ARGUMENTS[0])
         return Forward
     roles: dict[str, Callable[[], asyncio.BaseProtocol]]
-    roles = {"echo": Echo, "writes": Writer, "mixed": mixed_protocol}
+    roles = {
+        "echo": Echo,
+        "writes": Writer if ARGUMENTS[1:2] != ["0"] else Producer,
+        "mixed": mixed_protocol,
+    }
     return roles[ROLE]
 
 

@@ -80,8 +80,36 @@ def echo() -> None:
 
 
 def writes(count: str, turn: str, size: str) -> None:
-    """Write so many small messages to whoever connects, *turn* of them in one turn of the loop."""
+    """Write so many small messages to whoever connects.
+
+    :param turn: how many of them in one turn of the loop; 0 for as many as there is room for,
+        which is what a push producer does.
+    """
     message = b"x" * int(size)
+
+    class Producer(protocol.Protocol):
+        left = int(count)
+        paused = False
+
+        def connectionMade(self) -> None:
+            self.transport.registerProducer(self, True)
+            self.resumeProducing()
+
+        def resumeProducing(self) -> None:
+            self.paused = False
+            write = self.transport.write
+            while self.left and not self.paused:
+                self.left -= 1
+                write(message)
+            if not self.left:
+                self.transport.unregisterProducer()
+                self.transport.loseConnection()
+
+        def pauseProducing(self) -> None:
+            self.paused = True
+
+        def stopProducing(self) -> None:
+            self.paused = True
 
     class Writer(protocol.Protocol):
         left = int(count)
@@ -100,7 +128,7 @@ def writes(count: str, turn: str, size: str) -> None:
             else:
                 self.transport.loseConnection()
 
-    listen(protocol.Factory.forProtocol(Writer))
+    listen(protocol.Factory.forProtocol(Writer if int(turn) else Producer))
 
 
 def mixed(path: str = "") -> None:
