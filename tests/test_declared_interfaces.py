@@ -263,6 +263,16 @@ class Bench:
             self.stack.callback(made.socket.close)
         return made
 
+    def loop(self) -> Any:
+        made = asyncio.SelectorEventLoop()
+        self.stack.callback(made.close)
+        return made
+
+    def asyncio_transport(self) -> Any:
+        return SimpleNamespace(
+            write=print, is_closing=lambda: True, get_protocol=print, set_protocol=print
+        )
+
     def process(self, path: str) -> Any:
         arguments = (sys.executable, [sys.executable, "-c", ""], {}, None)
         protocol = self.get("internet.protocol.ProcessProtocol")()
@@ -407,6 +417,19 @@ ARGUMENTS: dict[str, Callable[[Bench], tuple[Any, ...]]] = {
         b.reactor,
     ),
     "internet.testing.LineSendingProtocol": lambda b: ([],),
+    "streams._middle.Middle": lambda b: (b.transport(),),
+    "streams.asyncio_bridge.AsyncioConsumer": lambda b: (b.asyncio_transport(), b.loop()),
+    "streams.asyncio_bridge._AsyncioTransport": lambda b: (b.asyncio_transport(), b.loop()),
+    "streams.asyncio_bridge._OnTransport": lambda b: (asyncio.Protocol(),),
+    "streams.expect_length.ExpectLength": lambda b: (b.transport(), 1),
+    "streams.file_consumer.FileConsumer": lambda b: (io.BytesIO(),),
+    "streams.rate_limit.RateLimit": lambda b: (b.transport(), 1, 1, b.reactor),
+    "streams.read.Reader": lambda b: (1, False),
+    "streams.relay._Side": lambda b: (None,),
+    "streams.send.Sender": lambda b: (b"", b.transport()),
+    "streams.tee.Tee": lambda b: (b.transport(),),
+    "streams.tee._Branch": lambda b: (None, b.transport()),
+    "streams._asking.PullToPush": lambda b: (None, b.transport(), b.reactor),
     "internet.udp.MulticastPort": lambda b: (0, b.datagrams(), "", 8192, b.reactor),
     "internet.udp.Port": lambda b: (0, b.datagrams(), "", 8192, b.reactor),
     "internet.unix.ConnectedDatagramPort": lambda b: (

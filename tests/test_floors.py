@@ -20,7 +20,7 @@ PACKAGE = Path(pcstream.__file__).parent
 
 #: first match counts; paths without the leading ``pcstream.``
 FLOORS: list[tuple[int, str, list[str]]] = [
-    (0, "words", ["", "internet", "protocols", "trial", "test", "streams", "cli"]),
+    (0, "words", ["", "internet", "protocols", "trial", "test", "cli"]),
     (0, "words", ["_engine", "_engine.pollers"]),
     (0, "words", ["internet.interfaces", "internet.error", "internet.address"]),
     (0, "words", ["python", "python.*", "typing"]),
@@ -37,7 +37,7 @@ FLOORS: list[tuple[int, str, list[str]]] = [
     (5, "protocols", ["protocols.*", "internet.ssl", "internet.testing"]),
     # TLS is a protocol, and endpoints can have it
     (5, "protocols", ["internet.endpoints", "internet.endpoint_parsers"]),
-    (6, "streams", ["streams.*"]),
+    (6, "streams", ["streams", "streams.*"]),
     (7, "tools", ["conformance", "conformance.*", "trial.*", "swap", "swap.*", "cli.*", "test.*"]),
     (7, "tools", ["__main__"]),
 ]
