@@ -26,7 +26,7 @@ FORMAT, VERSION = "pcstream recording", 1
 # 50 slices a second: finer than an eye on a chart, coarser than a turn of the reactor.
 SLICE_S = 0.02
 
-# So many violations of one rule get a line; see the monitor, which tells no more.
+# What happens seldom gets a line so many times; the file must not grow with the stream.
 _MOST_MARKS = 1000
 
 
@@ -124,7 +124,8 @@ class Lane:
 
     def _begin(self, now: float) -> None:
         self._slice_began = now
-        self._bytes = self._writes = self._peak = self._pauses = 0
+        self._bytes = self._writes = self._pauses = 0
+        self._peak: int | None = None
         self._paused_s = 0.0
         self._said_a_pause = False
 
@@ -148,8 +149,9 @@ class Lane:
                 "for": _rounded(min(now - began, self._slice_s)),
                 "bytes": self._bytes,
                 "writes": self._writes,
-                "peak": self._peak,
             }
+            if self._peak is not None:
+                line["peak"] = self._peak
             if self._pauses:
                 line["pauses"] = self._pauses
                 line["paused"] = _rounded(self._paused_s)
@@ -164,7 +166,7 @@ class Lane:
         self._advance()
         self._bytes += count
         self._writes += 1
-        if held is not None and held > self._peak:
+        if held is not None and held > (self._peak or -1):
             self._peak = held
 
     def paused(self, caller: str) -> None:
