@@ -252,7 +252,7 @@ class Stage:
             ends = os.pipe()
             self.stdin: int | None = ends[1]
             self.package.internet_stdio.StandardIO(self.ear, ends[0], out, reactor=self.reactor)
-            for end in (ends[0], out):
+            for end in (ends[0], out):  # which it leaves open, as the process's own
                 self._closers.append(lambda end=end: os.close(end))
             self._closers.append(self.end_input)
         else:
