@@ -167,6 +167,7 @@ class Checks(Generic[_Play]):
         only: Collection[str] = (),
         verify: Callable[[], Any] | None = None,
         interface: str | None = None,
+        search: Callable[[list[Fault]], tuple[list[Fault], list[str]]] | None = None,
     ) -> Report:
         """Play every check with *subject*.
 
@@ -174,6 +175,8 @@ class Checks(Generic[_Play]):
         :param only: numbers of rules; no others are judged.
         :param verify: makes an object for ``verifyObject``, before anything else.
         :param interface: the name of the interface which that object is to provide.
+        :param search: is given the faults that the checks have found, and answers with further or
+            smaller ones, and with remarks for the report.
         """
         faults: list[Fault] = []
         skipped: dict[str, Skipped] = {}
@@ -189,8 +192,12 @@ class Checks(Generic[_Play]):
                 faults += check.play(self.make_play(subject, check.rule))
             except Unmet as unmet:
                 skipped.setdefault(check.rule, Skipped(check.rule, str(unmet)))
+        report = Report(name or name_of(subject), self.role)
+        if search is not None:
+            found, report.remarks = search(faults)
+            faults += [fault for fault in found if not only or fault.rule in only]
         return conclude(
-            Report(name or name_of(subject), self.role),
+            report,
             faults,
             skipped.values(),
             judged,

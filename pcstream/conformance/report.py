@@ -14,6 +14,10 @@ __all__ = ["INTERFACE", "ConformanceError", "Fault", "Report", "Skipped"]
 INTERFACE = "interface"
 
 
+# What is called again and again is not written down for ever.
+_FIRST_CALLS, _LAST_CALLS = 40, 10
+
+
 class ConformanceError(AssertionError):
     """The subject broke a rule; the text is the whole report.
 
@@ -49,6 +53,16 @@ class Fault:
     def level(self) -> str:
         """How binding the rule is."""
         return RULES[self.rule].level.value if self.rule in RULES else "MUST"
+
+    def __post_init__(self) -> None:
+        left_out = len(self.calls) - _FIRST_CALLS - _LAST_CALLS
+        if left_out > 1:
+            calls = (
+                *self.calls[:_FIRST_CALLS],
+                f"({left_out} calls are left out)",
+                *self.calls[-_LAST_CALLS:],
+            )
+            object.__setattr__(self, "calls", calls)
 
     def __str__(self) -> str:
         lines = [f"{self.rule} ({self.level}): {self.sentence}", f"    seen: {self.seen}"]

@@ -95,6 +95,14 @@ class ConsumerSubject(Subject):
         raise NotImplementedError
 
     @optional
+    def half_close(self) -> None:
+        """The other end sends no more, and the consumer's protocol can take that."""
+
+    @optional
+    def deafen(self) -> None:
+        """The other end will never read again, and has said so, as a pipe's does by closing."""
+
+    @optional
     def make_unconnected(self) -> Any:
         """A consumer whose connection is still being made."""
         raise NotImplementedError
