@@ -83,9 +83,9 @@ def _lane(lane: LaneHistory, seconds: float, top: float) -> Iterator[str]:
     y += _RATE + _GAP
     most = max(peak or 0, lane.limit)
     held = [float(column.held or 0) for column in columns]
-    yield from _plot(columns, held, y, _HELD, most * 1.08, "held")
-    yield from _scale(y, _HELD, most * 1.08, "held", "")
-    limit_y = y + _HELD - _HELD * lane.limit / (most * 1.08)
+    yield from _plot(columns, held, y, _HELD, most, "held")
+    yield from _scale(y, _HELD, most, "held", "")
+    limit_y = y + _HELD - _HELD * lane.limit / most
     yield (
         f"<g><title>full above {escape(format_bytes(lane.limit))}</title>"
         f"{_line(_LEFT, limit_y, _LEFT + _PLOT, limit_y, 'limit')}</g>"
