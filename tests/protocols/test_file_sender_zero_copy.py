@@ -633,6 +633,50 @@ class Together:
         assert far.received == b"ABC" * 50_000
         assert self.sent == []
 
+    async def test_a_transform_is_given_several_chunks_of_the_usual_size_in_a_turn(
+        self: Any,
+    ) -> None:
+        transport, far = await self.pair()
+        turns: list[list[int]] = [[]]
+        resumed = FileSender.resumeProducing
+
+        def resume(sender: FileSender) -> None:
+            turns.append([])
+            resumed(sender)
+
+        def through(chunk: bytes) -> bytes:
+            turns[-1].append(len(chunk))
+            return chunk
+
+        self.patch(FileSender, "resumeProducing", resume)
+        data = content(5 * 2**14 + 7)
+        assert (
+            await FileSender().beginFileTransfer(self.file(data), transport, through) == data[-1:]
+        )
+        await far.until(len(data))
+        assert far.received == data
+        assert [turn for turn in turns if turn] == [[2**14] * 4, [2**14, 7]]
+
+    async def test_F5_a_transform_that_raises_at_a_later_chunk_of_a_turn(self: Any) -> None:
+        transport, far = await self.pair()
+        seen = 0
+
+        def through(chunk: bytes) -> bytes:
+            nonlocal seen
+            seen += 1
+            if seen == 3:
+                raise ZeroDivisionError
+            return chunk
+
+        data = content(100_000)
+        sender = FileSender()
+        failure = await failure_of(sender.beginFileTransfer(self.file(data), transport, through))
+        assert isinstance(failure, ZeroDivisionError)
+        assert sender.lastSent == data[2 * 2**14 - 1 : 2 * 2**14]
+        transport.write(b"after")
+        await far.until(2 * 2**14 + 5)
+        assert far.received == data[: 2 * 2**14] + b"after"
+
     async def test_a_chunk_size_of_somebodys_own(self: Any) -> None:
         data = content(100_000)
         transport, far = await self.pair()
