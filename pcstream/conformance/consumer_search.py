@@ -24,6 +24,20 @@ JUDGED = frozenset(
     ("C1", "C2", "C4", "C5", "C6", "C8", "C9", "C10", "C11", "C12", "C13", "C14", "C16", "C19")
 )
 
+_STALL, _DRAIN, _KILL, _UNREGISTER = ("stall",), ("drain",), ("kill",), ("unregister",)
+_OVER = ("write", "over")
+_PUSH = ("push", "")
+
+#: What goes wrong most often.
+_LIKELY: tuple[tuple[tuple[str, ...], ...], ...] = (
+    (_PUSH, ("pull",)),
+    (_STALL, _PUSH, _OVER, ("write", "small"), _DRAIN, _STALL, _OVER, _DRAIN),
+    (_STALL, _PUSH, _OVER, _UNREGISTER, _PUSH, _DRAIN),
+    (_STALL, ("push", "writes"), _OVER, _DRAIN),
+    (_STALL, ("push", "unregisters"), _OVER, _DRAIN, _KILL),
+    (_PUSH, _STALL, _OVER, _KILL, _PUSH, _OVER, _UNREGISTER),
+)
+
 _SIZES = ("small", "limit", "over")
 #: A pull producer writes so much each time, so often, and unregisters then.
 _PULLS = 2
@@ -61,6 +75,7 @@ def search(
         steps,
         {fault.rule for fault in faults if fault.rule in JUDGED},
         examples,
+        [sequence for sequence in _LIKELY if all(step[0] in kinds for step in sequence)],
     )
 
 
@@ -182,6 +197,7 @@ class _Model(ConsumerPlay):
         self.waiting_at_most = 0
         self.waiting_at_least = 0
         self.count = 0
+        assert self.consumer is not None  # it is made now
 
     @property
     def is_limit_known(self) -> bool:
@@ -298,7 +314,6 @@ class _Model(ConsumerPlay):
         if self.is_dead:
             return
         who = self.registered
-        assert self.consumer is not None
         self.is_dying = True
         self.note("(the connection is lost)")
         self.subject.kill()

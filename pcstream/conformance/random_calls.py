@@ -22,9 +22,16 @@ NO_HYPOTHESIS = "hypothesis is not installed: faults were not shrunk, nor sought
 #: Longer sequences found nothing that shorter ones had not.
 _MOST_STEPS = 10
 
+#: A rule that is known to be broken is sought for so many times longer.
+_LONGER = 6
+
 
 def smallest(
-    judge: Judge, steps: Any, rules: Iterable[str], examples: int
+    judge: Judge,
+    steps: Any,
+    rules: Iterable[str],
+    examples: int,
+    likely: Iterable[Sequence[Step]] = (),
 ) -> tuple[list[Fault], list[str]]:
     """The smallest fault that can be found for each broken rule.
 
@@ -32,19 +39,21 @@ def smallest(
     :param steps: makes, from ``hypothesis.strategies``, the strategy for one step.
     :param rules: are known to be broken; each is sought on its own.
     :param examples: how many sequences are tried at most to find a fault.
+    :param likely: sequences that break rules more often than random ones do; they are tried first,
+        and what can be left out of them is.
     :returns: the faults, and remarks.
     """
     if examples <= 0:
         return [], []
+    shortened = [fault for sequence in likely for fault in _shortened(judge, list(sequence))]
     try:
         import hypothesis
         from hypothesis import strategies
         from hypothesis.errors import NoSuchExample
     except ImportError:
-        return [], [NO_HYPOTHESIS]
+        return shortened, [NO_HYPOTHESIS]
 
     settings = hypothesis.settings(
-        max_examples=examples,
         derandomize=False,  # the seed is ours
         database=None,
         deadline=None,
@@ -60,26 +69,44 @@ def smallest(
             played[key] = judge(sequence)
         return played[key]
 
-    def find(wanted: Callable[[Fault], bool]) -> Fault | None:
+    def find(wanted: Callable[[Fault], bool], most: int) -> Fault | None:
         try:
             found = hypothesis.find(
                 sequences,
                 lambda sequence: any(map(wanted, play(sequence))),
-                settings=settings,
+                settings=hypothesis.settings(settings, max_examples=most),
                 random=random.Random(0),
             )
         except NoSuchExample:
             return None
         return next(filter(wanted, play(found)))
 
-    known: dict[str, Fault] = {}
-    sought = set(rules)
+    known = {fault.rule: fault for fault in shortened}
+    sought = {*rules, *known}
     for number in sorted(sought):
-        fault = find(lambda fault, number=number: fault.rule == number)  # type: ignore[misc]
+        fault = find(lambda fault, number=number: fault.rule == number, _LONGER * examples)  # type: ignore[misc]
         if fault is not None:
-            known[number] = fault
+            shortened.append(fault)
     while True:
-        fault = find(lambda fault: fault.rule not in known and fault.rule not in sought)
+        fault = find(lambda fault: fault.rule not in known and fault.rule not in sought, examples)
         if fault is None:
-            return list(known.values()), []
+            return shortened, []
         known[fault.rule] = fault
+        shortened.append(fault)
+
+
+def _shortened(judge: Judge, sequence: list[Step]) -> list[Fault]:
+    """The faults of *sequence*, with nothing in it that is not needed for the first of them."""
+    faults = judge(sequence)
+    if not faults:
+        return []
+    number = faults[0].rule
+    at = 0
+    while at < len(sequence):
+        shorter = sequence[:at] + sequence[at + 1 :]
+        found = judge(shorter) if shorter else []
+        if found and found[0].rule == number:
+            sequence, faults = shorter, found
+        else:
+            at += 1
+    return faults
