@@ -24,14 +24,15 @@ reactor: Any = default_reactor
 REPORT_S = 0.1
 
 
-def buffered_bytes(transport: Any) -> int:
-    """Bytes in memory that *transport* has accepted and not yet given to the kernel.
+def stretch_bytes(transport: Any) -> int:
+    """Bytes of a file that *transport* has accepted, and the kernel will send by itself."""
+    stretch = transport._outbox.head_segment()
+    return 0 if stretch is None else int(stretch.remaining_bytes)
 
-    A stretch of a file that the kernel will send by itself is not in memory.
-    """
-    outbox = transport._outbox
-    stretch = outbox.head_segment()
-    return int(outbox.size - (stretch.remaining_bytes if stretch is not None else 0))
+
+def buffered_bytes(transport: Any) -> int:
+    """Bytes in memory that *transport* has accepted and not yet given to the kernel."""
+    return int(transport._outbox.size) - stretch_bytes(transport)
 
 
 def say(event: str, **facts: Any) -> None:
@@ -106,9 +107,11 @@ class Hop:
 
     def _report(self) -> None:
         if not self._over:
+            progress = self.meter.snapshot()
             if self.consumer is not None:
-                self.meter.buffered = buffered_bytes(self.consumer)
-            say("progress", **self.meter.snapshot())
+                self.meter.buffered = progress["buffered"] = buffered_bytes(self.consumer)
+                progress["bytes"] -= stretch_bytes(self.consumer)
+            say("progress", **progress)
             reactor.callLater(REPORT_S, self._report)
 
     def connected(self) -> None:

@@ -346,28 +346,15 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
     def _send_segment(self, segment: Any) -> int | ConnectionLost:
         """Send some of what is not in memory as bytes."""
         before = segment.remaining_bytes
-        limit = self._step_bytes()
         try:
-            sent: int = segment.send(self.socket, limit)
+            sent: int = segment.send(self.socket, self._step_bytes())
         except OSError as e:
             if e.args[0] not in (EWOULDBLOCK, ENOBUFS):
                 return main.CONNECTION_LOST
             sent = 0
-        if sent and isinstance(segment, FileRange) and self._may_lengthen():
-            segment.refill(sent + limit)
         if segment.remaining_bytes != before and self._outbox.head_segment() is segment:
             self._outbox.settle_head(before)
         return sent
-
-    def _may_lengthen(self) -> bool:
-        """Whether the first piece may go on as if its producer had been asked, being the last."""
-        slot = self._slot
-        return (
-            self._outbox.count == 1
-            and slot.producer is not None
-            and not slot.is_streaming
-            and self._is_plain()
-        )
 
     def _step_bytes(self) -> int:
         """How much a bulk stream may move in one turn of the reactor."""

@@ -12,7 +12,7 @@ from typing import IO, Any
 from zope.interface import implementer
 
 from .. import zero_copy
-from .._engine.sendfile import STEP_BYTES, FileRange, OpenFile
+from .._engine.sendfile import STRETCH_BYTES, FileRange, OpenFile
 from ..internet import defer, interfaces
 from ..python import log
 from ..python.failure import Failure
@@ -164,7 +164,7 @@ class FileSender:
         assert self._open_file is not None
         assert self._write_file is not None
         at = self.file.tell()
-        count = min(os.fstat(self._open_file.fd).st_size - at, STEP_BYTES)
+        count = min(os.fstat(self._open_file.fd).st_size - at, STRETCH_BYTES)
         if count <= 0:
             return False  # the end, or a file that does not know its size, as those in /proc
         failed = partial(self._failed, self.deferred)
@@ -174,27 +174,7 @@ class FileSender:
             return False
         self._stretch_begin, self._stretch_end = at, at + count
         self.file.seek(at + count)
-        if isinstance(self._stretch, FileRange):
-            self._stretch.lengthen = self._lengthen
         return True
-
-    def _lengthen(self) -> int:
-        """What more can be sent now that most of a stretch has gone, as if asked for the next."""
-        file, stretch = self.file, self._stretch
-        if stretch is None or not zero_copy.enabled:
-            return 0
-        try:
-            at = file.tell()
-            count = min(os.fstat(stretch.file.fd).st_size - at, STEP_BYTES)
-            if at != self._stretch_end or count <= 0:
-                return 0  # somebody has moved it, or it is at its end
-            if stretch.offset > self._stretch_begin:
-                self.lastSent = os.pread(stretch.file.fd, 1, stretch.offset - 1) or self.lastSent
-            file.seek(at + count)
-        except (OSError, ValueError):
-            return 0  # whoever asks for the next stretch is told
-        self._stretch_end = at + count
-        return count
 
     def _note_last_sent(self) -> None:
         """Remember the last byte of a stretch: it has just been sent, so it is in memory now."""
@@ -247,12 +227,24 @@ class FileSender:
     def _end(self) -> tuple[Any, defer.Deferred[Any] | None]:
         """Let go of everything; answers who the consumer and the Deferred were."""
         ended = (self.consumer, self.deferred)
+        self._give_back()
         self.file = self.consumer = self.transform = self.deferred = None
         self._write_file = self._open_file = self._stretch = None
         retry, self._retry = self._retry, None
         if retry is not None:
             retry.cancel()
         return ended
+
+    def _give_back(self) -> None:
+        """What has not been sent of a stretch counts as not read."""
+        stretch = self._stretch
+        if stretch is None or not stretch.remaining_bytes:
+            return
+        try:
+            if self.file.tell() == self._stretch_end:
+                self.file.seek(stretch.offset)
+        except (OSError, ValueError):
+            pass  # it has been closed
 
     def _finish(self, failure: Failure | None) -> None:
         """Tell the consumer, then whoever waits."""

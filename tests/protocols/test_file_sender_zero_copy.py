@@ -24,6 +24,7 @@ from pcstream.internet.defer import CancelledError, Deferred, succeed
 from pcstream.internet.protocol import ClientFactory, Factory, Protocol
 from pcstream.internet.task import deferLater
 from pcstream.internet.testing import StringTransport
+from pcstream.protocols import _file_sender
 from pcstream.protocols.basic import FileSender
 from pcstream.protocols.policies import ProtocolWrapper, TimeoutProtocol, WrappingFactory
 from pcstream.trial.unittest import TestCase
@@ -97,6 +98,7 @@ class Over(TestCase):
         self.counted = counted
         self.patch(os, "sendfile", counted)
         self.patch(zero_copy, "enabled", True)
+        self.patch(_file_sender, "STRETCH_BYTES", STEP_BYTES)
 
     def _connect(self, server: Any, client: Any) -> None:
         raise NotImplementedError
@@ -177,58 +179,6 @@ class Together:
         assert far.received == (
             b"before" * 50_000 + data[:step] + b"inbetween" + data[step:] + b"after" + data[-1:]
         )
-
-    async def test_a_stretch_is_lengthened_while_nothing_stands_behind_it(self: Any) -> None:
-        transport, far = await self.pair()
-        data = content(4 * STEP_BYTES)
-        handed: list[int] = []
-        really = type(transport).write_file
-
-        def noted(self: Any, file: Any, offset: int, count: int, failed: Any) -> Any:
-            handed.append(count)
-            return really(self, file, offset, count, failed)
-
-        self.patch(type(transport), "write_file", noted)
-        file, sender = self.file(data), FileSender()
-        finished = sender.beginFileTransfer(file, transport)
-        ahead = []
-        while transport.producer is not None:
-            ahead.append(file.tell() - sum(self.sent))
-            await deferLater(reactor, 0)
-        assert await finished == data[-1:]
-        await far.until(len(data))
-        assert far.received == data
-        assert handed == [STEP_BYTES]
-        assert max(ahead) <= 2 * STEP_BYTES
-
-    async def test_a_stretch_is_not_lengthened_when_its_sender_has_been_let_go(self: Any) -> None:
-        transport, far = await self.pair(reads=False)
-        data = content(MUCH)
-        FileSender().beginFileTransfer(self.file(data), transport)
-        while not self.sent:
-            await deferLater(reactor, 0)
-        transport.unregisterProducer()
-        left = len(transport._tempDataBuffer)
-        far.transport.resumeProducing()
-        transport.loseConnection()
-        await far.lost
-        assert len(far.received) <= 2 * STEP_BYTES
-        assert left <= 2 * STEP_BYTES
-        assert far.received == data[: len(far.received)]
-
-    async def test_a_file_moved_by_somebody_else(self: Any) -> None:
-        transport, far = await self.pair(reads=False)
-        data = content(MUCH)
-        file = self.file(data)
-        finished = FileSender().beginFileTransfer(file, transport)
-        while not self.sent:
-            await deferLater(reactor, 0)
-        begun = file.tell()
-        file.seek(MUCH - 5)
-        far.transport.resumeProducing()
-        assert await finished == data[-1:]
-        await far.until(begun + 5)
-        assert far.received == data[:begun] + data[-5:]
 
     async def test_the_first_stretch_is_queued_inside_registerProducer(self: Any) -> None:
         transport, _ = await self.pair()
@@ -383,6 +333,27 @@ class Together:
         assert len(body) == len(far.received) - 11
         assert body == data[: len(body)]
         assert len(body) < MUCH
+
+    async def test_the_position_after_a_loss_is_where_sending_ended(self: Any) -> None:
+        transport, _ = await self.pair(reads=False)
+        self.patch(_file_sender, "STRETCH_BYTES", MUCH)
+        file = self.file(content(MUCH))
+        finished = FileSender().beginFileTransfer(file, transport)
+        while not self.sent:
+            await deferLater(reactor, 0)
+        transport.abortConnection()
+        await failure_of(finished)
+        assert file.tell() == sum(self.sent) < MUCH
+
+    async def test_the_position_after_cancelling_is_where_sending_ended(self: Any) -> None:
+        transport, _ = await self.pair(reads=False)
+        file = self.file(content(MUCH))
+        finished = FileSender().beginFileTransfer(file, transport)
+        while not self.sent:
+            await deferLater(reactor, 0)
+        finished.addErrback(lambda failure: failure.trap(CancelledError))
+        finished.cancel()
+        assert file.tell() == sum(self.sent) < MUCH
 
     async def test_F7_cancelling_at_once_sends_nothing(self: Any) -> None:
         transport, far = await self.pair()
