@@ -69,6 +69,7 @@ class Package:
         self.is_twisted = name == "twisted"
         self.errors: list[Any] = []
         self.reactor: Any = None
+        self.closers: list[Callable[[], object]] = []
 
     def module(self, path: str) -> Any:
         return importlib.import_module(f"{self.name}.{path}")
@@ -95,6 +96,20 @@ class Package:
     def quiet(self) -> None:
         self.turn(8)
 
+    def sweep(self) -> None:
+        """Let what is due be called, and forget the rest."""
+        self.quiet()
+        soon = self.reactor.seconds() + 0.05
+        for call in self.reactor.getDelayedCalls():
+            if call.getTime() > soon:
+                call.cancel()
+        self.quiet()
+
+    def pull_to_push(self, producer: Any, consumer: Any, *clock: Any) -> Any:
+        """The adapter of a pull producer, wherever the package keeps it."""
+        path = "internet._producer_helpers" if self.is_twisted else "protocols._pull_to_push"
+        return self.module(path)._PullToPush(producer, consumer, *clock)
+
 
 class Recorder:
     """A producer that notes its calls and then does what it is told to."""
@@ -110,7 +125,7 @@ class Recorder:
 
     def _note(self, call: str) -> None:
         self.events.append(f"{self.name} {call}")
-        if len(self.events) > 100_000:
+        if len(self.events) > 2_000_000:
             raise AssertionError("asked without end")
         self.inside, before = call, self.inside
         try:
@@ -143,6 +158,35 @@ class FalsyRecorder(Recorder):
 
     def __len__(self) -> int:
         return 0
+
+
+class Sink:
+    """A consumer that takes everything, and does what a test wants done in there."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+        self.calls: list[str] = []
+        self.on: dict[str, Callable[[], object]] = {}
+        self.producer: Any = None
+
+    @property
+    def data(self) -> bytes:
+        return b"".join(self.pieces)
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        self.calls.append("register push" if streaming else "register pull")
+        self.producer = producer
+        self.on.get("register", bool)()
+
+    def unregisterProducer(self) -> None:
+        self.calls.append("unregister")
+        self.producer, producer = None, self.producer
+        # A consumer that has made itself an adapter ends it in this way.
+        getattr(producer, "stopStreaming", bool)()
+
+    def write(self, data: bytes) -> None:
+        self.pieces.append(data)
+        self.on.get("write", bool)()
 
 
 def make_ear(package: Package, half: bool, events: list[str]) -> Any:
@@ -467,8 +511,7 @@ class Stage:
             self.reactor.removeWriter(selectable)
             with suppress(Exception):
                 selectable.getHandle().close()
-        for call in self.reactor.getDelayedCalls():
-            call.cancel()
+        self.package.sweep()
 
 
 _reactors: dict[str, Any] = {}
@@ -501,6 +544,10 @@ def _package(name: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Package]:
     log = made.python_log
     log.addObserver(observe)
     yield made
+    for closer in made.closers:
+        with suppress(Exception):
+            closer()
+    made.sweep()
     log.removeObserver(observe)
     assert not made.errors, f"logged and not expected: {made.errors}"
 
@@ -524,6 +571,30 @@ def stage(
             made.connect()
         yield made
         made.close()
+
+
+@pytest.fixture
+def sink() -> Sink:
+    """A consumer that is no transport."""
+    return Sink()
+
+
+@pytest.fixture
+def events() -> list[str]:
+    """For recorders that stand on no stage."""
+    return []
+
+
+@pytest.fixture
+def push(events: list[str]) -> Callable[..., Recorder]:
+    """Make a push producer that records its calls."""
+    return lambda name="P": Recorder(name, events)
+
+
+@pytest.fixture
+def pull(events: list[str]) -> Callable[..., PullRecorder]:
+    """Make a pull producer that records its calls."""
+    return lambda name="P": PullRecorder(name, events)
 
 
 @pytest.fixture
