@@ -1,4 +1,4 @@
-"""Many writes of 100 bytes: by a producer, some in each turn of the loop, or all in one burst."""
+"""Many writes of 100 bytes: some in each turn of the loop, by a producer, or all in one burst."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def options(parser: argparse.ArgumentParser) -> None:
     """What can be varied."""
     parser.add_argument("--burst", action="store_true", help="all writes in one turn")
     parser.add_argument(
-        "--turn", type=int, default=0, help="so many in each turn, not as many as there is room for"
+        "--turn", type=int, default=1000, help="writes in a turn; 0: as many as there is room for"
     )
 
 
 def measure(peer: str, chosen: argparse.Namespace) -> Sample:
     """CPU for each write."""
-    count = 200_000 if chosen.short and chosen.turn else 1_000_000
+    count = 1_000_000
     line = peers.COMMANDS[peer]("writes", count, count if chosen.burst else chosen.turn, SIZE_BYTES)
     with processes.started(line, core=0) as under_test:
         cpu, clock = under_test.cpu_s(), time.perf_counter()

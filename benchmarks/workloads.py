@@ -70,7 +70,7 @@ WORKLOADS = [
          {"twisted": 2.2}, "echo.py", "--connections", "100"),
     _one("echo-1000", SMALL, "echo, 1,000 connections", ECHO,
          {"twisted": 2.2}, "echo.py", "--connections", "1000"),
-    _one("writes-paced", SMALL, "100-byte writes, from a producer", WRITE,
+    _one("writes-paced", SMALL, "100-byte writes, 1,000 a turn", WRITE,
          {"twisted": 3.0}, "small_writes.py"),
     _one("writes-burst", SMALL, "a million 100-byte writes at once", WRITE,
          {"twisted": 1.8}, "small_writes.py", "--burst"),
