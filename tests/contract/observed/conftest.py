@@ -559,9 +559,7 @@ def package(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def stage(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Stage]:
+def stage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """One kind of transport of one of the packages, connected unless ``connect`` comes later."""
     name, kind = request.param
     for one in _package(name, monkeypatch):
@@ -605,4 +603,3 @@ def fail() -> Callable[[], None]:
         raise ZeroDivisionError("a producer of no use")
 
     return raise_it
-

@@ -281,7 +281,8 @@ def test_twisted_C9_only_when_nothing_is_left(stage: Any) -> None:
     producer.on["resume"] = lambda: at_resume.append(sum(n for n in sent if n > 0))
     stage.reads = True
     stage.quiet()
-    assert at_resume and at_resume[0] == sum(n for n in sent if n > 0)
+    assert at_resume
+    assert at_resume[0] == sum(n for n in sent if n > 0)
 
 
 @kinds(FD)

@@ -134,7 +134,10 @@ def test_twisted_P3_P4_the_body_of_a_request(package: Any, sink: Any) -> None:
 @ONE
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_twisted_P5_a_static_file_is_closed(package: Any) -> None:
-    """= ``web.static``'s producers close their file when they are stopped, and bear a second stop."""
+    """= ``web.static``'s producers close their file when stopped, and bear a second stop.
+
+    ``web`` is Twisted's own.
+    """
     static = package.module("web.static")
 
     class Request:
@@ -578,7 +581,7 @@ def test_twisted_F6_a_chunk_that_is_swallowed_stalls_it(stage: Any) -> None:
     It goes on with the next.
     """
     file = io.BytesIO(b"a" * 16_384 + b"b" * 100)
-    drop = lambda data: b"" if data.startswith(b"a") else data  # noqa: E731
+    drop = lambda data: b"" if data.startswith(b"a") else data
     got = outcome(sender_of(stage.package).beginFileTransfer(file, stage.near, drop))
     stage.quiet()
     assert bytes(stage.received) == stage.says(twisted=b"", pcstream=b"b" * 100)
@@ -589,7 +592,7 @@ def test_twisted_F6_a_chunk_that_is_swallowed_stalls_it(stage: Any) -> None:
 def test_twisted_F6_tls_goes_on(stage: Any) -> None:
     """= The transfer goes on."""
     file = io.BytesIO(b"a" * 16_384 + b"b" * 100)
-    drop = lambda data: b"" if data.startswith(b"a") else data  # noqa: E731
+    drop = lambda data: b"" if data.startswith(b"a") else data
     got = outcome(sender_of(stage.package).beginFileTransfer(file, stage.near, drop))
     stage.until(lambda: len(stage.received) == 100)
     stage.until(lambda: got)

@@ -1,4 +1,4 @@
-"""What Twisted's transports were seen to do with their own lives, rule by rule; see ``conftest``."""
+"""What Twisted's transports were seen to do with their lives, rule by rule; see ``conftest``."""
 
 from __future__ import annotations
 
