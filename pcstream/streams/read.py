@@ -160,9 +160,11 @@ class Reader(Protocol):
         self._reason = reason
         if reason.check(ConnectionDone) is not None:
             self._is_at_end = True
-        self._tell_end()
-        if self.previous is not None:
-            self.previous.connectionLost(reason)
+        try:
+            if self.previous is not None:
+                self.previous.connectionLost(reason)
+        finally:
+            self._tell_end()
 
     def _tell_end(self) -> None:
         waiting, self._waiting = self._waiting, None

@@ -66,6 +66,8 @@ class Producer:
 
 
 class FileConsumerTestCase(TestCase):
+    timeout = 30
+
     def setUp(self) -> None:
         self.path = self.mktemp()
 

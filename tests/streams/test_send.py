@@ -74,6 +74,8 @@ class Recording:
 
 
 class SendOverSocketsTestCase(TestCase):
+    timeout = 30
+
     async def test_bytes_arrive_whole_and_the_count_is_told(self) -> None:
         near, far = await pair(self)
         data = content(MUCH)
