@@ -135,6 +135,9 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
 
     _outbox: Outbox = EMPTY_OUTBOX
 
+    #: Makes one for whom it is given; another if all are counted (see pcstream.limits).
+    _new_outbox: Any = staticmethod(lambda owner: Outbox())
+
     #: What is queued will be sent without another startWriting; only where that is sure.
     _is_being_flushed = False
 
@@ -166,7 +169,7 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
     def _own_outbox(self) -> Outbox:
         """The outbox, to put something into it."""
         if self._outbox is EMPTY_OUTBOX:
-            self._outbox = Outbox()
+            self._outbox = self._new_outbox(self)
         return self._outbox
 
     # -- for subclasses
@@ -227,7 +230,7 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
             return
         outbox = self._outbox
         if outbox is EMPTY_OUTBOX:
-            outbox = self._outbox = Outbox()
+            outbox = self._own_outbox()
         outbox.pieces.append(data)
         outbox.size += len(data)
         if not self._is_being_flushed:
