@@ -91,7 +91,7 @@ class FileConsumerTestCase(TestCase):
                 consumer.finish()
                 super().connectionLost(reason)
 
-        near, far = await pair(self, far=Saving)
+        near, _ = await pair(self, far=Saving)
         data = content(MUCH)
         await send(data, near.transport)
         near.transport.loseConnection()

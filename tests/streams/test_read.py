@@ -62,11 +62,12 @@ class ReadTestCase(TestCase):
         reader = read(far.transport)
         assert await reader.read_some() == b"something"
         near.transport.abortConnection()
-        got = []
-        with pytest.raises(ConnectionLost):
+
+        async def loop() -> None:
             async for chunk in reader:
-                got.append(chunk)
-        assert got == []
+                raise AssertionError(chunk)
+
+        await self.assertFailure(Deferred.fromCoroutine(loop()), ConnectionLost)
         with pytest.raises(ConnectionLost):
             await reader.read_some()
 

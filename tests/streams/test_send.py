@@ -266,7 +266,7 @@ class CountingClock(Clock):
 def test_one_turn_is_not_taken_by_a_consumer_that_never_pauses():
     clock = CountingClock()
     consumer = Recording()
-    done = send(Source(content(100 * PIECE)).pieces(), consumer, high_water=4 * PIECE, clock=clock)
+    send(Source(content(100 * PIECE)).pieces(), consumer, high_water=4 * PIECE, clock=clock)
     assert len(consumer.data) == 4 * PIECE
     clock.advance(0)
     assert 20 < clock.turns < 30
