@@ -28,7 +28,13 @@ class Runaway(BaseException):
     """A call that would be made again and again for ever was cut off.
 
     No ``Exception``: a subject that catches those would go on.
+
+    :ivar rule: which rule that broke, if it is known.
     """
+
+    def __init__(self, text: str, rule: str | None = None) -> None:
+        super().__init__(text)
+        self.rule = rule
 
 
 def optional(method: _Function) -> _Function:
@@ -114,9 +120,10 @@ class Check:
                     play.need(*self.needs)
                     self.function(play)
                 except Unmet:
-                    raise
+                    if not play.faults:
+                        raise
                 except Runaway as cut:
-                    play.fault(str(cut))
+                    play.fault(str(cut), cut.rule)
                 except Exception as raised:
                     play.fault(f"{type(raised).__name__} was raised: {raised}")
         finally:

@@ -6,7 +6,9 @@ does.  Whoever drives them judges the counts.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
+from types import CodeType, FrameType
 from typing import Any
 
 from zope.interface import implementer
@@ -31,6 +33,28 @@ LIMIT_BYTES = 65536
 MOST_WRITES = 5000
 
 
+# Who drives a producer is on the stack of its every write, and does not belong to its call.
+_DRIVERS = ("asyncio", "selectors")
+_DRIVING_MODULES = ("task", "base", "posixbase", "_clock", "_cooperator", "defer")
+
+
+def _own_frames(frame: FrameType | None, driver: CodeType | None) -> list[FrameType]:
+    """The frames of one call of the producer's, from *frame* outward."""
+    frames: list[FrameType] = []
+    while frame is not None:
+        name = str(frame.f_globals.get("__name__", ""))
+        last = name.rpartition(".")[2]
+        if (
+            frame.f_code is driver
+            or name.startswith(("pcstream.conformance.", *_DRIVERS))
+            or (".internet." in name and (last in _DRIVING_MODULES or last.endswith("reactor")))
+        ):
+            break
+        frames.append(frame)
+        frame = frame.f_back
+    return frames
+
+
 @implementer(IConsumer)
 class ReferenceConsumer:
     """Takes what is written, pauses its producer when it is full, and drains when it is turned.
@@ -44,6 +68,11 @@ class ReferenceConsumer:
     :ivar is_dead: a stop has ended it all.
     :ivar late_bytes: what was written while paused, by another call than the one that was paused.
     :ivar late_writes: how many writes that were.
+    :ivar late_writes_after_resume: how many of them after a pause that was made within a resume.
+    :ivar driver: the code of what drives the producer, which belongs to no call of its own.
+    :ivar last: who registered last.
+    :ivar by_resume: for each resume, the sizes of its writes.
+    :ivar unregistered_within: what was being called when it was unregistered.
     :ivar writes_after_stop: how many writes came after the stop had returned.
     :ivar writes_out_of_turn: how many came from outside of a resume.
     :ivar unregistrations: how often the producer was unregistered.
@@ -68,6 +97,14 @@ class ReferenceConsumer:
         self.is_dead = False
         self.late_bytes = 0
         self.late_writes = 0
+        self.late_writes_after_resume = 0
+        self.driver: CodeType | None = None
+        self.last: Any = None
+        self.by_resume: list[list[int]] = []
+        self.unregistered_within: list[str] = []
+        self._frames: list[FrameType] = []
+        self._paused_within: list[FrameType] = []
+        self._was_paused_in_resume = False
         self.writes_after_stop = 0
         self.writes_out_of_turn = 0
         self.unregistrations = 0
@@ -82,7 +119,6 @@ class ReferenceConsumer:
         self._in_write = 0
         self._in_resume = 0
         self._in_stop = 0
-        self._was_paused_in_write = False
         self._owes_first_resume = False
 
     def __repr__(self) -> str:
@@ -100,6 +136,7 @@ class ReferenceConsumer:
                 f"because producer {self.producer!r} was never unregistered."
             )
         self.registrations += 1
+        self.last = producer
         if self.is_dead:
             producer.stopProducing()
             return
@@ -120,6 +157,9 @@ class ReferenceConsumer:
         """Forget the producer."""
         self.calls.append("consumer.unregisterProducer()")
         self.unregistrations += 1
+        self.unregistered_within.append(
+            "resume" if self._in_resume else "write" if self._in_write else ""
+        )
         self.producer = None
         self._owes_first_resume = False
 
@@ -130,34 +170,46 @@ class ReferenceConsumer:
         self.calls.append(f"consumer.write({len(data)} bytes)")
         self.writes += 1
         if self.writes > MOST_WRITES:
-            raise Runaway(f"{MOST_WRITES} writes, and there was no end to it")
+            rule = "P2" if self.is_paused and self.streaming else None
+            raise Runaway(f"{MOST_WRITES} writes, and there was no end to it", rule)
+        frame = sys._getframe(1)
         if data:
-            self._judge(data)
+            self._judge(data, frame)
         if self.is_dead:
             return
         self.received += data
         self.held += len(data)
         self.sizes.append(len(data))
+        if self._in_resume:
+            self.by_resume[-1].append(len(data))
         self._in_write += 1
+        self._frames.append(frame)
         try:
             self.wrote()
         finally:
             self._in_write -= 1
+            self._frames.pop()
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
         """Take all of it."""
         self.write(b"".join(data))
 
-    def _judge(self, data: bytes) -> None:
+    def _judge(self, data: bytes, frame: FrameType) -> None:
         if self.is_dead:
             self.writes_after_stop += not self._in_stop
         elif self.producer is None and self.unregistrations:
             self.writes_after_end += 1
-        elif self.is_paused:
+        elif self.is_paused and not self._is_in_paused_call(frame):
+            self.late_writes_after_resume += self._was_paused_in_resume
             self.late_bytes += len(data)
             self.late_writes += 1
         if not self._in_resume:
             self.writes_out_of_turn += 1
+
+    def _is_in_paused_call(self, frame: FrameType) -> bool:
+        """Whether the call that the pause came into is still going on: it may finish (P2)."""
+        paused = self._paused_within
+        return any(one is other for one in _own_frames(frame, self.driver) for other in paused)
 
     def wrote(self) -> None:
         """Something was written: pause whoever writes too much."""
@@ -168,6 +220,11 @@ class ReferenceConsumer:
 
     def pause(self) -> None:
         """Pause the producer."""
+        if self.producer is None:
+            return
+        if not self.is_paused:
+            self._paused_within = _own_frames(self._frames[-1], self.driver) if self._frames else []
+            self._was_paused_in_resume = self._in_resume > 0
         self.is_paused = True
         self._call("pauseProducing")
 
@@ -181,7 +238,9 @@ class ReferenceConsumer:
             return
         self.is_paused = False
         self._owes_first_resume = False
+        self._paused_within = []
         self.resumes += 1
+        self.by_resume.append([])
         before = len(self.received), self.unregistrations
         self._in_resume += 1
         try:
@@ -243,7 +302,10 @@ class Strict(ReferenceConsumer):
 
 
 class Eager(ReferenceConsumer):
-    """Asks within registerProducer, and resumes within the write that made it pause."""
+    """Asks within registerProducer, and resumes within the write that made it pause.
+
+    Not within a resume, though: such a producer would be called deeper and deeper.
+    """
 
     name = "eager"
 
@@ -251,9 +313,10 @@ class Eager(ReferenceConsumer):
         """Pause, and resume at once."""
         if self.held > self.limit and self.streaming and not self.is_paused:
             self.pause()
-            self.calls.append(f"(the consumer drains {self.held} bytes)")
-            self.held = 0
-            self.resume()
+            if not self._in_resume:
+                self.calls.append(f"(the consumer drains {self.held} bytes)")
+                self.held = 0
+                self.resume()
 
 
 class Late(ReferenceConsumer):
