@@ -343,10 +343,11 @@ class Stage:
             with suppress(BlockingIOError):
                 self.far, _ = self.listener.accept()
         self.raw = self.connector.transport
-        handle = self.raw.getHandle()
-        handle.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER_BYTES)
-        if self.kind != "unix":
-            handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with suppress(AttributeError):  # it may have been lost within connectionMade
+            handle = self.raw.getHandle()
+            handle.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER_BYTES)
+            if self.kind != "unix":
+                handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.far.setblocking(False)
         if self.kind == "tls":
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
