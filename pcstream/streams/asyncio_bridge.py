@@ -236,6 +236,7 @@ class _AsyncioTransport(_Consumer):
         super().__init__(transport, loop)
         self._is_reading_paused = False
         self._wants_close = False
+        self._is_resuming = False
 
     @property
     def connected(self) -> bool:
@@ -264,7 +265,7 @@ class _AsyncioTransport(_Consumer):
         """Let the producer go; a close may have waited for that."""
         super().unregisterProducer()
         if self._wants_close:
-            self._asyncio_transport.close()
+            self._close()
 
     def loseConnection(self) -> None:
         """Close when all is sent and the producer has unregistered."""
@@ -273,9 +274,23 @@ class _AsyncioTransport(_Consumer):
         self._wants_close = True
         self.disconnecting = True
         if self._slot.producer is None:
-            self._asyncio_transport.close()
+            self._close()
         else:
             self.pauseProducing()
+
+    def _has_room(self) -> None:
+        self._is_resuming = True
+        try:
+            super()._has_room()
+        finally:
+            self._is_resuming = False
+
+    def _close(self) -> None:
+        if self._is_resuming:
+            # A transport of asyncio's that is closed from within resume_writing ends twice.
+            self._clock.callLater(0, self._asyncio_transport.close)
+        else:
+            self._asyncio_transport.close()
 
     def loseWriteConnection(self) -> None:
         """Close the sending half when all is sent."""
@@ -284,8 +299,9 @@ class _AsyncioTransport(_Consumer):
 
     def abortConnection(self) -> None:
         """Drop the connection and what is not sent."""
-        self._slot.cut_off()
-        self._asyncio_transport.abort()
+        if not self._is_lost:
+            self._slot.cut_off()
+            self._asyncio_transport.abort()
 
     def stopConsuming(self) -> None:
         """Let the producer go, and close."""
