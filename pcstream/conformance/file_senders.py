@@ -62,7 +62,7 @@ class _File(io.BytesIO):
         self.play = play
         self.reads = 0
         self.fails_at: int | None = None
-        self.is_idle = lambda: False
+        self.is_idle: Callable[[], bool] = lambda: False
         self.idles = 0
 
     def read(self, size: int | None = -1) -> Any:

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
-from zope.interface import implementer
+from zope.interface import directlyProvides, implementer
 
 from ..internet import error
 from ..internet.address import IPv4Address
 from ..internet.interfaces import IConsumer, IDelayedCall, IPushProducer, ITCPTransport
 from ..internet.task import Clock
 from ..internet.testing import MemoryReactor
+from ..python import log
 from ..python.failure import Failure
 from .checking import Runaway
 
@@ -98,15 +99,15 @@ def vocabulary(obj: Any) -> tuple[Any, Any]:
     return error, Failure
 
 
-def half_closeable_promises() -> list[Any]:
-    """``IHalfCloseableProtocol`` in the words of each package that is loaded."""
-    modules = (sys.modules.get(f"{name}.internet.interfaces") for name in ("pcstream", "twisted"))
-    return [module.IHalfCloseableProtocol for module in modules if module is not None]
+def in_all_words(*names: str) -> list[Any]:
+    """The interfaces of these names, in the words of each package that is loaded."""
+    modules = (sys.modules.get(f"{each}.internet.interfaces") for each in ("pcstream", "twisted"))
+    return [getattr(module, name) for module in modules if module is not None for name in names]
 
 
 def is_half_closeable(protocol: Any) -> bool:
     """Whether *protocol* declares, in anybody's words, that it can take half of a connection."""
-    return any(promise.providedBy(protocol) for promise in half_closeable_promises())
+    return any(promise.providedBy(protocol) for promise in in_all_words("IHalfCloseableProtocol"))
 
 
 @implementer(ITCPTransport, IConsumer, IPushProducer)
@@ -118,6 +119,8 @@ class MemoryConnection:
     :ivar sent: what has reached the peer.
     :ivar accepted: how many bytes were ever written.
     :ivar is_stalled: the peer takes nothing.
+    :ivar waits_for_producer: a close waits for a push producer that is not paused, too, which is
+        not stopped then (contract T2; Twisted's transports stop it, and relays rely on that).
     :ivar asks_inside: a pull producer is asked within registerProducer, and not a turn later.
     :ivar protocol: who is told what arrives, or None.
     :ivar end: how the connection ended: ``clean``, ``aborted`` or ``lost``; None while it lives.
@@ -130,6 +133,7 @@ class MemoryConnection:
     connected = True
 
     def __init__(self, clock: TurnClock, trace: list[str], name: str = "consumer") -> None:
+        directlyProvides(self, *in_all_words("ITCPTransport", "IConsumer", "IPushProducer"))
         self.clock = self.reactor = clock
         self.trace = trace
         self.name = name
@@ -137,6 +141,7 @@ class MemoryConnection:
         self.sent = bytearray()
         self.accepted = 0
         self.is_stalled = False
+        self.waits_for_producer = False
         self.asks_inside = True
         self.protocol: Any = None
         self.end: str | None = None
@@ -200,9 +205,9 @@ class MemoryConnection:
         if not isinstance(data, bytes):
             raise TypeError("Data must be bytes")
         self.note(f"{self.name}.write({len(data)} bytes)")
-        if self.end is not None or self._wants_half_close or self.disconnected:
+        if not data or self.end is not None or self.disconnected or self.is_half_closed:
             return
-        if not data or (self.disconnecting and self.producer is None):
+        if self.producer is None and (self.disconnecting or self._wants_half_close):
             return
         self._pending += data
         self.accepted += len(data)
@@ -329,15 +334,16 @@ class MemoryConnection:
 
     # -- turns of the reactor
 
-    def _call(self, method: Any, *args: Any) -> bool:
-        """Call somebody else's method; answers whether it returned."""
+    def _call(self, method: Any, *args: Any) -> Exception | None:
+        """Call somebody else's method; answers what it raised."""
         try:
             method(*args)
         except Exception as raised:
             self.note(f"raised: {raised!r}")
             self.raised.append(raised)
-            return False
-        return True
+            log.err(None, f"{method!r} raised")  # contract C21
+            return raised
+        return None
 
     def _plan_flush(self) -> None:
         if self._flush_call is None and self.end is None:
@@ -354,8 +360,11 @@ class MemoryConnection:
         if self.producer is not None and (not self.streaming or self.is_producer_paused):
             self.is_producer_paused = False
             self.note(f"{self.name} resumes its producer")
-            if not self._call(self.producer.resumeProducing):
-                self._die("lost", "ConnectionLost")  # as descriptors do, contract C23
+            raised = self._call(self.producer.resumeProducing)
+            if raised is not None:
+                self._die("lost", raised)  # contract C23
+        elif self.waits_for_producer and self.producer is not None:
+            return  # contract T2
         elif self.disconnecting:
             self._die("clean", "ConnectionDone")
         elif self._wants_half_close and not self.is_half_closed:
@@ -375,8 +384,9 @@ class MemoryConnection:
         data = self._inbox.pop(0)
         if data:
             self.note(f"{self.name} received {len(data)} bytes")
-            if not self._call(self.protocol.dataReceived, data):
-                self._die("lost", "ConnectionLost")
+            raised = self._call(self.protocol.dataReceived, data)
+            if raised is not None:
+                self._die("lost", raised)
         elif is_half_closeable(self.protocol):
             self.note(f"{self.name} has read to the end")
             self._call(self.protocol.readConnectionLost)
@@ -384,7 +394,7 @@ class MemoryConnection:
             self._die("clean", "ConnectionDone")
         self._plan_read()
 
-    def _die(self, end: str, reason: str) -> None:
+    def _die(self, end: str, reason: str | Exception) -> None:
         if self.end is not None:
             return
         self.end = end
@@ -392,11 +402,12 @@ class MemoryConnection:
         self.disconnected = True
         self._pending.clear()
         self._inbox.clear()
-        self.note(f"{self.name} has ended: {reason}")
+        self.note(f"{self.name} has ended: {reason if isinstance(reason, str) else repr(reason)}")
         producer, self.producer = self.producer, None
         if producer is not None:
             self.note(f"{self.name} stops its producer")
             self._call(producer.stopProducing)
         if self.protocol is not None:
             errors, failure = vocabulary(self.protocol)
-            self._call(self.protocol.connectionLost, failure(getattr(errors, reason)()))
+            error = getattr(errors, reason)() if isinstance(reason, str) else reason
+            self._call(self.protocol.connectionLost, failure(error))

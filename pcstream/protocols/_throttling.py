@@ -61,9 +61,10 @@ class _ThrottledProducer:
                 self.original.resumeProducing()
 
     def stopProducing(self) -> None:
-        """The connection is lost."""
-        self._is_stopped = True
-        self.original.stopProducing()
+        """The connection is lost; a second stop changes nothing (contract X4)."""
+        if not self._is_stopped:
+            self._is_stopped = True
+            self.original.stopProducing()
 
     def throttle(self) -> None:
         """Too much was written."""

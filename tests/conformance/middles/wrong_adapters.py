@@ -10,6 +10,8 @@ from sound_adapters import Holder, Puller
 class CountsPauses(Puller):
     """A1: two pauses need two resumes."""
 
+    rule = "A1"
+
     pauses = 0
 
     def pauseProducing(self) -> None:
@@ -25,6 +27,8 @@ class CountsPauses(Puller):
 class TogglesOnPause(Puller):
     """A1: a second pause is taken for a resume."""
 
+    rule = "A1"
+
     def pauseProducing(self) -> None:
         self.is_paused = not self.is_paused
         self.plan()
@@ -33,12 +37,16 @@ class TogglesOnPause(Puller):
 class NeverRests(Puller):
     """A2: a producer that has nothing is asked in every turn."""
 
+    rule = "A2"
+
     def longer_rest(self) -> float:
         return 0.0
 
 
 class AsksInALoop(Puller):
     """A2: the reactor gets no turn while the producer has something."""
+
+    rule = "A2"
 
     def turn(self) -> None:
         self.call = None
@@ -52,6 +60,8 @@ class AsksInALoop(Puller):
 class PullsAfterStop(Puller):
     """A3: goes on asking a producer that was stopped."""
 
+    rule = "A3"
+
     is_stopped = False
 
     def stopProducing(self) -> None:
@@ -63,6 +73,8 @@ class PullsAfterStop(Puller):
 class PullsAfterUnregistering(Puller):
     """A3: goes on asking a producer that has ended."""
 
+    rule = "A3"
+
     def unregisterProducer(self) -> None:
         self.consumer.unregisterProducer()
 
@@ -71,16 +83,20 @@ class PullsAfterUnregistering(Puller):
         super().failed()
 
 
-class StopsTwice(Puller):
+class PassesEveryStopOn(Puller):
     """A3: passes every stop on."""
+
+    rule = "A3"
 
     def stopProducing(self) -> None:
         self.has_ended = True
         self.producer.stopProducing()
 
 
-class NeverStops(Puller):
+class KeepsTheStop(Puller):
     """A3: keeps the stop to itself."""
+
+    rule = "A3"
 
     def stopProducing(self) -> None:
         self.has_ended = True
@@ -88,6 +104,8 @@ class NeverStops(Puller):
 
 class RaisesWhenPausedAfterStop(Puller):
     """A3: a pause behind the stop raises."""
+
+    rule = "A3"
 
     def pauseProducing(self) -> None:
         if self.has_ended:
@@ -98,12 +116,16 @@ class RaisesWhenPausedAfterStop(Puller):
 class ForgetsBrokenProducers(Puller):
     """A4: unregisters a producer that raised, and never stops it."""
 
+    rule = "A4"
+
     def failed(self) -> None:
         self.unregisterProducer()
 
 
 class KeepsAskingBrokenProducers(Puller):
     """A4: an exception changes nothing."""
+
+    rule = "A4"
 
     def failed(self) -> None:
         pass
@@ -112,12 +134,16 @@ class KeepsAskingBrokenProducers(Puller):
 class HoldsAnyAmount(Holder):
     """A5: never pauses its producer."""
 
+    rule = "A5"
+
     def pause_if_full(self) -> None:
         pass
 
 
 class HandsOverUnasked(Holder):
     """A5: writes as soon as there is something."""
+
+    rule = "A5"
 
     def write(self, data: bytes) -> None:
         if not self.is_stopped and data:
@@ -127,6 +153,8 @@ class HandsOverUnasked(Holder):
 class HandsOverOnce(Holder):
     """A5: what is held while nobody has asked is never handed over."""
 
+    rule = "A5"
+
     def resumeProducing(self) -> None:
         self.is_asked = True
         if not self.held:
@@ -135,6 +163,8 @@ class HandsOverOnce(Holder):
 
 class IgnoresRegistration:
     """A6: a protocol as consumer that paces nobody, and says nothing about it."""
+
+    rule = "A6"
 
     def __init__(self, protocol: Any) -> None:
         self.protocol = protocol

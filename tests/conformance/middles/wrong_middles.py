@@ -10,12 +10,16 @@ from sound_middles import BackSide, FrontSide, Gate, HalfWrapper, Middle, Wrappe
 class SwapsTheOrder(Middle):
     """X1: what was held last comes first."""
 
+    rule = "X1"
+
     def write_on(self) -> None:
         self.consumer.write(self.held.pop())
 
 
 class LosesTheLastByte(Middle):
     """X1: the last byte of what was held in several pieces is lost."""
+
+    rule = "X1"
 
     def write_on(self) -> None:
         held, self.held = self.held, []
@@ -26,6 +30,8 @@ class LosesTheLastByte(Middle):
 class JoinsWithText(Middle):
     """X1: a separator gets between the pieces that were held."""
 
+    rule = "X1"
+
     def write_on(self) -> None:
         held, self.held = self.held, []
         self.consumer.write(b"\n".join(held))
@@ -33,6 +39,8 @@ class JoinsWithText(Middle):
 
 class Overtakes(Middle):
     """X1: a write from within the consumer's write overtakes what is held."""
+
+    rule = "X1"
 
     def work(self) -> None:
         if self.is_writing:
@@ -45,12 +53,16 @@ class Overtakes(Middle):
 class NeverPauses(Middle):
     """X2: holds any amount."""
 
+    rule = "X2"
+
     def pause_if_full(self) -> None:
         pass
 
 
 class PausesLate(Middle):
     """X2: pauses at four times its limit."""
+
+    rule = "X2"
 
     def pause_if_full(self) -> None:
         if self.size() >= 4 * self.LIMIT:
@@ -60,6 +72,8 @@ class PausesLate(Middle):
 class ResumesByEither(Gate):
     """X3: resumed when the first of two reasons is gone."""
 
+    rule = "X3"
+
     def take_away(self, reason: str) -> None:
         if self.reasons:
             self.reasons.clear()
@@ -68,6 +82,8 @@ class ResumesByEither(Gate):
 
 class ResumesWhenLetGo(Gate):
     """X3: lifting the throttle resumes a producer whose transport is full."""
+
+    rule = "X3"
 
     def take_away(self, reason: str) -> None:
         if reason == "held":
@@ -80,6 +96,8 @@ class ResumesWhenLetGo(Gate):
 class ForgetsItWasHeld(Gate):
     """X3: never resumed after it was paused for both reasons."""
 
+    rule = "X3"
+
     def add(self, reason: str) -> None:
         if self.reasons and reason not in self.reasons:
             self.reasons.add("both")
@@ -89,6 +107,8 @@ class ForgetsItWasHeld(Gate):
 class StopsTwice(Middle):
     """X4: passes each stop on."""
 
+    rule = "X4"
+
     def stop_upstream(self) -> None:
         if self.producer is not None:
             self.producer.stopProducing()
@@ -97,12 +117,16 @@ class StopsTwice(Middle):
 class NeverStops(Middle):
     """X4: keeps the stop to itself."""
 
+    rule = "X4"
+
     def stop_upstream(self) -> None:
         self.producer = None
 
 
 class EndsAtOnce(Middle):
     """X5: unregisters at once, and strands what it holds."""
+
+    rule = "X5"
 
     def unregisterProducer(self) -> None:
         if self.producer is not None:
@@ -113,12 +137,16 @@ class EndsAtOnce(Middle):
 class NeverEnds(Middle):
     """X5: stays registered for ever."""
 
+    rule = "X5"
+
     def end(self) -> None:
         self.is_ending = False
 
 
 class ReplacesItsProducer(Middle):
     """X6, C1: a second producer takes the place of the first."""
+
+    rule = "X6"
 
     def refuse(self, producer: Any) -> None:
         self.producer = producer
@@ -127,12 +155,16 @@ class ReplacesItsProducer(Middle):
 class RunsForNobody(Middle):
     """X6, C2: who registers with a dead one is never stopped."""
 
+    rule = "X6"
+
     def stop_newcomer(self, producer: Any) -> None:
         pass
 
 
 class UnregistersNobody(Middle):
     """X6, C13: without a producer it raises."""
+
+    rule = "X6"
 
     def unregisterProducer(self) -> None:
         if self.producer is None:
@@ -143,6 +175,8 @@ class UnregistersNobody(Middle):
 class PausesPullProducers(Middle):
     """L6: calls pauseProducing of a producer that has none."""
 
+    rule = "L6"
+
     def pauseProducing(self) -> None:
         super().pauseProducing()
         if self.producer is not None and not self.is_push:
@@ -152,6 +186,8 @@ class PausesPullProducers(Middle):
 class KeepsHalfAClose(HalfWrapper):
     """X7: the end of one direction is not passed on."""
 
+    rule = "X7"
+
     def readConnectionLost(self) -> None:
         pass
 
@@ -159,9 +195,13 @@ class KeepsHalfAClose(HalfWrapper):
 class EndsItAll(Wrapper):
     """X7: knows no half of a connection."""
 
+    rule = "X7"
+
 
 class ReadsEarly(FrontSide):
     """X8: reads before the other side exists, and drops what comes."""
+
+    rule = "X8"
 
     def connectionMade(self) -> None:
         self.connect()
@@ -174,6 +214,8 @@ class ReadsEarly(FrontSide):
 class AbortsTheOther(FrontSide):
     """X8: a clean end of one side throws away what the other still has to send."""
 
+    rule = "X8"
+
     class Back(BackSide):
         def readConnectionLost(self) -> None:
             self.peer.transport.abortConnection()
@@ -183,6 +225,8 @@ class AbortsTheOther(FrontSide):
 
 class LeavesTheOtherOpen(FrontSide):
     """X8: the end of one side is not passed on."""
+
+    rule = "X8"
 
     class Back(BackSide):
         def readConnectionLost(self) -> None:
@@ -194,6 +238,8 @@ class LeavesTheOtherOpen(FrontSide):
 class HidesResets(FrontSide):
     """X9: a reset of one side looks like a clean end on the other."""
 
+    rule = "X9"
+
     class Back(BackSide):
         def end(self, peer: Any, reason: Any) -> None:
             peer.transport.loseConnection()
@@ -204,6 +250,8 @@ class HidesResets(FrontSide):
 class HalfIsTheWhole(FrontSide):
     """X7: the end of one direction ends both."""
 
+    rule = "X7"
+
     def readConnectionLost(self) -> None:
         self.peer.transport.loseConnection()
         self.transport.loseConnection()
@@ -211,6 +259,8 @@ class HalfIsTheWhole(FrontSide):
 
 class PacesNobody(FrontSide):
     """X2: reads on whatever the other side has taken."""
+
+    rule = "X2"
 
     class Back(BackSide):
         def pace(self) -> None:
@@ -221,6 +271,8 @@ class PacesNobody(FrontSide):
 
 class ReversesPieces(FrontSide):
     """X1: each piece goes out back to front."""
+
+    rule = "X1"
 
     def dataReceived(self, data: bytes) -> None:
         super().dataReceived(data[::-1])

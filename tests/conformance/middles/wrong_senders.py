@@ -13,6 +13,8 @@ from pcstream.python.failure import Failure
 class WritesTwice(Sender):
     """F1: two chunks for one question."""
 
+    rule = "F1"
+
     def answer(self) -> None:
         super().answer()
         if self.deferred is not None and self.file.tell() < len(self.file.getbuffer()):
@@ -21,6 +23,8 @@ class WritesTwice(Sender):
 
 class LastSentBeforeTransform(Sender):
     """F1: the last byte is that of the file, not the one written."""
+
+    rule = "F1"
 
     def answer(self) -> None:
         super().answer()
@@ -32,6 +36,8 @@ class LastSentBeforeTransform(Sender):
 class ReadsItAll(Sender):
     """F1: the whole file is read and written at once."""
 
+    rule = "F1"
+
     def next_chunk(self) -> Any:
         self.CHUNK_SIZE = -1
         return super().next_chunk()
@@ -40,6 +46,8 @@ class ReadsItAll(Sender):
 class FiresWithANumber(Sender):
     """F1: the Deferred fires with the last byte as a number."""
 
+    rule = "F1"
+
     def finish(self) -> None:
         last = self.lastSent
         self.leave().callback(last[0] if last else last)
@@ -47,6 +55,8 @@ class FiresWithANumber(Sender):
 
 class EmptyIsAnError(Sender):
     """F2: an empty file is a failure."""
+
+    rule = "F2"
 
     def finish(self) -> None:
         if self.lastSent == "":
@@ -57,6 +67,8 @@ class EmptyIsAnError(Sender):
 
 class EmptyFiresLater(Sender):
     """F2: for an empty file the Deferred fires a turn later."""
+
+    rule = "F2"
 
     def finish(self) -> None:
         if self.lastSent:
@@ -69,6 +81,8 @@ class EmptyFiresLater(Sender):
 class ClosesTheFile(Sender):
     """F3: the file is closed at the end."""
 
+    rule = "F3"
+
     def finish(self) -> None:
         self.file.close()
         super().finish()
@@ -76,6 +90,8 @@ class ClosesTheFile(Sender):
 
 class FiresEarly(Sender):
     """F3: fires with the last chunk, before the consumer has asked again."""
+
+    rule = "F3"
 
     def answer(self) -> None:
         super().answer()
@@ -87,6 +103,8 @@ class FiresEarly(Sender):
 class StopIsSuccess(Sender):
     """F4: a stop looks like the end."""
 
+    rule = "F4"
+
     def stopProducing(self) -> None:
         deferred, self.deferred = self.deferred, None
         if deferred is not None:
@@ -96,12 +114,16 @@ class StopIsSuccess(Sender):
 class IgnoresStop(Sender):
     """F4: nobody hears of the stop."""
 
+    rule = "F4"
+
     def stopProducing(self) -> None:
         self.deferred = None
 
 
 class BusyConsumerIsAFailure(Sender):
     """F4: that the consumer is busy comes by the Deferred."""
+
+    rule = "F4"
 
     def beginFileTransfer(self, file: Any, consumer: Any, transform: Any = None) -> Any:
         if self.deferred is None and consumer.producer is not None:
@@ -112,6 +134,8 @@ class BusyConsumerIsAFailure(Sender):
 class RaisesWhatReadRaises(Sender):
     """F5: what the file raises goes to the consumer."""
 
+    rule = "F5"
+
     def resumeProducing(self) -> None:
         if self.deferred is not None:
             self.answer()
@@ -119,6 +143,8 @@ class RaisesWhatReadRaises(Sender):
 
 class StaysAfterAFailure(Sender):
     """F5: fails, and stays registered."""
+
+    rule = "F5"
 
     def fail(self, failure: Any) -> None:
         deferred, self.deferred = self.deferred, None
@@ -128,6 +154,8 @@ class StaysAfterAFailure(Sender):
 class EmptyTransformEnds(Sender):
     """F6: a transformation that answers nothing ends the transfer."""
 
+    rule = "F6"
+
     def next_chunk(self) -> Any:
         chunk = self.file.read(self.CHUNK_SIZE)
         return self.transform(chunk) if self.transform and chunk else chunk
@@ -135,6 +163,8 @@ class EmptyTransformEnds(Sender):
 
 class EmptyTransformStalls(EmptyTransformEnds):
     """F6: what a transformation makes nothing of is written, and nobody asks again."""
+
+    rule = "F6"
 
     def answer(self) -> None:
         position = self.file.tell()
@@ -151,12 +181,16 @@ class EmptyTransformStalls(EmptyTransformEnds):
 class CannotBeCancelled(Sender):
     """F7: cancelling changes nothing."""
 
+    rule = "F7"
+
     def cancelled(self, deferred: Any) -> None:
         self.deferred = Deferred()
 
 
 class TakesASecondTransfer(Sender):
     """F7: a busy sender begins another transfer."""
+
+    rule = "F7"
 
     def beginFileTransfer(self, file: Any, consumer: Any, transform: Any = None) -> Any:
         self.deferred = None
@@ -166,8 +200,10 @@ class TakesASecondTransfer(Sender):
 class ObeysTheClose(Sender):
     """F8: ends as soon as the connection is to be closed."""
 
+    rule = "F8"
+
     def answer(self) -> None:
-        if self.consumer.disconnecting:
+        if getattr(self.consumer, "disconnecting", False):
             self.finish()
         else:
             super().answer()
@@ -176,14 +212,20 @@ class ObeysTheClose(Sender):
 class ClosesTheConsumer(Sender):
     """F8: aborts the connection with the last byte instead of leaving it to flush."""
 
+    rule = "F8"
+
     def finish(self) -> None:
         consumer = self.consumer
         super().finish()
-        consumer.abortConnection()
+        if hasattr(consumer, "abortConnection"):
+            consumer.abortConnection()
 
 
 class LosesTheTail(Sender):
     """F1: a last chunk that is not full is taken for the end."""
+
+    rule = "F1"
+    also = ("L5",)
 
     def next_chunk(self) -> Any:
         chunk = super().next_chunk()
@@ -195,12 +237,16 @@ class LosesTheTail(Sender):
 class NothingYetIsTheEnd(Sender):
     """F9: None from read counts as the end."""
 
+    rule = "F9"
+
     def next_chunk(self) -> Any:
         return super().next_chunk() or b""
 
 
 class SpinsOnNothingYet(Sender):
     """F9: None from read is asked for again until something comes."""
+
+    rule = "F9"
 
     def next_chunk(self) -> Any:
         while True:
