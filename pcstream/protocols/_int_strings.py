@@ -36,13 +36,13 @@ class IntNStringReceiver(protocol.Protocol, _PauseableMixin):
     structFormat: str
     prefixLength: int
 
-    _received: ReceiveBuffer | None = None
-    _is_delivering: bool = False
+    __received: ReceiveBuffer | None = None
+    __is_delivering: bool = False
 
-    def _buffer_of_input(self) -> ReceiveBuffer:
-        received = self._received
+    def __buffer_of_input(self) -> ReceiveBuffer:
+        received = self.__received
         if received is None:
-            received = self._received = ReceiveBuffer()
+            received = self.__received = ReceiveBuffer()
         return received
 
     @property
@@ -51,11 +51,11 @@ class IntNStringReceiver(protocol.Protocol, _PauseableMixin):
 
         It may be set, also from within :meth:`stringReceived`: what follows is parsed from that.
         """
-        return b"" if self._received is None else self._received.rest()
+        return b"" if self.__received is None else self.__received.rest()
 
     @recvd.setter
     def recvd(self, rest: bytes) -> None:
-        self._buffer_of_input().replace(rest)
+        self.__buffer_of_input().replace(rest)
 
     def stringReceived(self, string: bytes) -> None:
         """A string came; to be overridden."""
@@ -70,17 +70,17 @@ class IntNStringReceiver(protocol.Protocol, _PauseableMixin):
 
     def dataReceived(self, data: bytes) -> None:
         """Deliver the strings that *data* completes."""
-        received = self._buffer_of_input()
+        received = self.__buffer_of_input()
         received.add(data)
-        if self._is_delivering:
+        if self.__is_delivering:
             return
-        self._is_delivering = True
+        self.__is_delivering = True
         try:
-            self._deliver(received)
+            self.__deliver(received)
         finally:
-            self._is_delivering = False
+            self.__is_delivering = False
 
-    def _deliver(self, received: ReceiveBuffer) -> None:
+    def __deliver(self, received: ReceiveBuffer) -> None:
         prefix_length = self.prefixLength
         # A callback may do anything to the buffer, so nothing about it is kept over one.
         while not self.paused:

@@ -48,41 +48,41 @@ class LineReceiver(protocol.Protocol, _PauseableMixin):
     delimiter: bytes = b"\r\n"
     MAX_LENGTH: int = 16384
     _busyReceiving: bool = False
-    _received: _LineBuffer | None = None
+    __received: _LineBuffer | None = None
 
     @property
     def _buffer(self) -> bytes:
         """What was received and not yet delivered; may be set."""
-        return b"" if self._received is None else self._received.rest()
+        return b"" if self.__received is None else self.__received.rest()
 
     @_buffer.setter
     def _buffer(self, rest: bytes) -> None:
-        if self._received is None:
-            self._received = _LineBuffer()
-        self._received.replace(rest)
+        if self.__received is None:
+            self.__received = _LineBuffer()
+        self.__received.replace(rest)
 
     def clearLineBuffer(self) -> bytes:
         """Hand over what was received and not yet delivered; it will not be delivered."""
-        return b"" if self._received is None else self._received.take()
+        return b"" if self.__received is None else self.__received.take()
 
     def dataReceived(self, data: bytes) -> Any:
         """Deliver the lines that *data* completes, or *data* itself in raw mode.
 
         :returns: what a callback answered that is true, which ends the delivery for now.
         """
-        received = self._received
+        received = self.__received
         if received is None:
-            received = self._received = _LineBuffer()
+            received = self.__received = _LineBuffer()
         received.add(data)
         if self._busyReceiving:
             return None
         self._busyReceiving = True
         try:
-            return self._deliver(received)
+            return self.__deliver(received)
         finally:
             self._busyReceiving = False
 
-    def _deliver(self, received: _LineBuffer) -> Any:
+    def __deliver(self, received: _LineBuffer) -> Any:
         # Callbacks may do anything to the buffer, so nothing about it is kept over one.
         while not self.paused:
             data, start = received.data, received.start
@@ -161,19 +161,19 @@ class LineOnlyReceiver(protocol.Protocol):
 
     delimiter: bytes = b"\r\n"
     MAX_LENGTH: int = 16384
-    _is_delivering: bool = False
-    _received: _LineBuffer | None = None
+    __is_delivering: bool = False
+    __received: _LineBuffer | None = None
 
     @property
     def _buffer(self) -> bytes:
         """What was received and not yet delivered; may be set."""
-        return b"" if self._received is None else self._received.rest()
+        return b"" if self.__received is None else self.__received.rest()
 
     @_buffer.setter
     def _buffer(self, rest: bytes) -> None:
-        if self._received is None:
-            self._received = _LineBuffer()
-        self._received.replace(rest)
+        if self.__received is None:
+            self.__received = _LineBuffer()
+        self.__received.replace(rest)
 
     def dataReceived(self, data: bytes) -> Any:
         """Deliver the lines that *data* completes.
@@ -182,19 +182,19 @@ class LineOnlyReceiver(protocol.Protocol):
 
         :returns: what :meth:`lineLengthExceeded` answered, if that is true.
         """
-        received = self._received
+        received = self.__received
         if received is None:
-            received = self._received = _LineBuffer()
+            received = self.__received = _LineBuffer()
         received.add(data)
-        if self._is_delivering:
+        if self.__is_delivering:
             return None
-        self._is_delivering = True
+        self.__is_delivering = True
         try:
-            return self._deliver(received)
+            return self.__deliver(received)
         finally:
-            self._is_delivering = False
+            self.__is_delivering = False
 
-    def _deliver(self, received: _LineBuffer) -> Any:
+    def __deliver(self, received: _LineBuffer) -> Any:
         delimiter = self.delimiter
         while received.find(delimiter) >= 0:
             lines = received.take().split(delimiter)
@@ -215,11 +215,11 @@ class LineOnlyReceiver(protocol.Protocol):
             delimiter = self.delimiter
         if len(received) > self.MAX_LENGTH:
             rest = received.rest()
-            if len(rest) - self._begun_delimiter(rest) > self.MAX_LENGTH:
+            if len(rest) - self.__begun_delimiter(rest) > self.MAX_LENGTH:
                 return self.lineLengthExceeded(rest)
         return None
 
-    def _begun_delimiter(self, rest: bytes) -> int:
+    def __begun_delimiter(self, rest: bytes) -> int:
         """How many bytes at the end of *rest* may be the beginning of a delimiter."""
         delimiter = self.delimiter
         for length in range(len(delimiter) - 1, 0, -1):

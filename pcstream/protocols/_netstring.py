@@ -53,21 +53,21 @@ class NetstringReceiver(protocol.Protocol):
     _currentPayloadSize: int = 0
     _remainingData: bytes = b""
     # where in _remainingData parsing goes on
-    _parsed: int = 0
-    _pieces: list[bytes]
-    _is_delivering: bool = False
+    __parsed: int = 0
+    __pieces: list[bytes]
+    __is_delivering: bool = False
 
     def makeConnection(self, transport: ITransport) -> None:
         """Begin with nothing received."""
         super().makeConnection(transport)
-        self._begin()
+        self.__begin()
 
-    def _begin(self) -> None:
+    def __begin(self) -> None:
         self._remainingData = b""
-        self._parsed = 0
+        self.__parsed = 0
         self._state = self._PARSING_LENGTH
         self._currentPayloadSize = self._expectedPayloadSize = 0
-        self._pieces = []
+        self.__pieces = []
         self.brokenPeer = 0
 
     def sendString(self, string: bytes) -> None:
@@ -78,20 +78,20 @@ class NetstringReceiver(protocol.Protocol):
         """Deliver the strings that *data* completes."""
         if self.brokenPeer:
             return
-        rest = self._remainingData[self._parsed :]
+        rest = self._remainingData[self.__parsed :]
         self._remainingData = rest + data if rest else data
-        self._parsed = 0
-        if self._is_delivering:
+        self.__parsed = 0
+        if self.__is_delivering:
             return
-        self._is_delivering = True
+        self.__is_delivering = True
         try:
-            self._deliver()
+            self.__deliver()
         finally:
-            self._is_delivering = False
+            self.__is_delivering = False
 
-    def _deliver(self) -> None:
+    def __deliver(self) -> None:
         try:
-            while self._parsed < len(self._remainingData):
+            while self.__parsed < len(self._remainingData):
                 if self._state == self._PARSING_LENGTH:
                     self._consumeLength()
                     self._prepareForPayloadConsumption()
@@ -102,10 +102,10 @@ class NetstringReceiver(protocol.Protocol):
         except NetstringParseError:
             self._handleParseError()
             self._remainingData = b""
-            self._pieces = []
+            self.__pieces = []
             return
-        self._remainingData = self._remainingData[self._parsed :]
-        self._parsed = 0
+        self._remainingData = self._remainingData[self.__parsed :]
+        self.__parsed = 0
 
     def stringReceived(self, string: bytes) -> None:
         """A string came; to be overridden."""
@@ -121,15 +121,15 @@ class NetstringReceiver(protocol.Protocol):
         :raises IncompleteNetstring: its end has not come.
         :raises NetstringParseError: it is not a length, or over the limit.
         """
-        match = self._LENGTH.match(self._remainingData, self._parsed)
+        match = self._LENGTH.match(self._remainingData, self.__parsed)
         if match is None:
-            begun = self._LENGTH_PREFIX.match(self._remainingData, self._parsed)
+            begun = self._LENGTH_PREFIX.match(self._remainingData, self.__parsed)
             if begun is None:
                 raise NetstringParseError(self._MISSING_LENGTH)
             self._extractLength(begun.group(1))
             raise IncompleteNetstring
         self._expectedPayloadSize = self._extractLength(match.group(1)) + 1
-        self._parsed = match.end()
+        self.__parsed = match.end()
 
     def _extractLength(self, lengthAsString: bytes) -> int:
         """The number that *lengthAsString* writes, if it is not over the limit.
@@ -146,7 +146,7 @@ class NetstringReceiver(protocol.Protocol):
     def _prepareForPayloadConsumption(self) -> None:
         self._state = self._PARSING_PAYLOAD
         self._currentPayloadSize = 0
-        self._pieces = []
+        self.__pieces = []
 
     def _payloadComplete(self) -> bool:
         """Whether the last payload begun, with its comma, has come."""
@@ -159,16 +159,16 @@ class NetstringReceiver(protocol.Protocol):
         :raises NetstringParseError: there is something else in place of the comma.
         """
         wanted = self._expectedPayloadSize - self._currentPayloadSize
-        piece = self._remainingData[self._parsed : self._parsed + wanted]
-        self._parsed += len(piece)
+        piece = self._remainingData[self.__parsed : self.__parsed + wanted]
+        self.__parsed += len(piece)
         self._currentPayloadSize += len(piece)
-        self._pieces.append(piece)
+        self.__pieces.append(piece)
         if not self._payloadComplete():
             raise IncompleteNetstring
-        payload = b"".join(self._pieces)
+        payload = b"".join(self.__pieces)
         if not payload.endswith(b","):
             raise NetstringParseError(self._MISSING_COMMA)
-        self._pieces = []
+        self.__pieces = []
         self._state = self._PARSING_LENGTH
         self.stringReceived(payload[:-1])
 

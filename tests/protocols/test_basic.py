@@ -469,3 +469,20 @@ def test_strings_go_to_the_method_of_the_state() -> None:
     assert greeter.transport.disconnecting
     with pytest.raises(AttributeError):
         greeter.stringReceived(b"c")
+
+
+@pytest.mark.parametrize("receiver_class", [Lines, OnlyLines, Netstrings, Int8])
+def test_subclasses_may_use_any_private_name(receiver_class: Any) -> None:
+    # but those that Twisted's receivers have as well, so that nobody can be using them
+    theirs = {"_buffer", "_busyReceiving", "_compatibilityOffset", "_unprocessed", "_OVERFLOW"}
+    theirs |= {"_remainingData", "_state", "_currentPayloadSize", "_expectedPayloadSize"}
+    theirs |= {"_maxLengthSize", "_consumePayload", "_consumeLength", "_extractLength"}
+    theirs |= {"_payloadComplete", "_prepareForPayloadConsumption", "_handleParseError"}
+    theirs |= {"_LENGTH", "_LENGTH_PREFIX", "_MISSING_COMMA", "_MISSING_LENGTH", "_TOO_LONG"}
+    theirs |= {"_PARSING_LENGTH", "_PARSING_PAYLOAD"}
+    receiver = connected(receiver_class())
+    receiver.dataReceived(b"3:abc,\r\n")
+    names = {*vars(receiver), *(n for c in receiver_class.__mro__[2:] for n in vars(c))}
+    private = {n for n in names if n.startswith("_") and not n.startswith("__")}
+    mangled = tuple(f"_{c.__name__}__" for c in receiver_class.__mro__)
+    assert {n for n in private if not n.startswith(mangled)} - theirs == set()
