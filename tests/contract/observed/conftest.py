@@ -260,6 +260,7 @@ class Stage:
     def __init__(self, package: Package, kind: str, identity: Any) -> None:
         self.package = package
         self.kind = kind
+        self.is_tls = kind in ("tls", "layers")
         self.identity = identity
         self.reactor = package.reactor
         self.errors = package.errors
@@ -314,7 +315,13 @@ class Stage:
             factory = self.package.protocols_policies.WrappingFactory(factory)
         elif self.kind == "thr":
             factory = self.package.protocols_policies.ThrottlingFactory(factory)
-        elif self.kind == "tls":
+        elif self.is_tls:
+            if self.kind == "layers":
+                policies = self.package.protocols_policies
+                factory = policies.WrappingFactory(factory)
+                factory.noisy = False
+                factory = policies.ThrottlingFactory(factory)
+                factory.noisy = False
             contexts = self.identity.client()
             directlyProvides(contexts, self.package.internet_interfaces.IOpenSSLContextFactory)
             factory = self.package.protocols_tls.TLSMemoryBIOFactory(contexts, True, factory)
@@ -349,18 +356,19 @@ class Stage:
             if self.kind != "unix":
                 handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.far.setblocking(False)
-        if self.kind == "tls":
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(self.identity.pem)
-            self.far = context.wrap_socket(
-                self.far, server_side=True, do_handshake_on_connect=False
-            )
+        if self.is_tls:
+            self._wrap_far()
             self.shakes_hands = True
             self.until(lambda: not self.shakes_hands and self.ear.transport)
             self.turn(2)
         else:
             self.shakes_hands = False
             self.until(lambda: self.ear.transport)
+
+    def _wrap_far(self) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.identity.pem)
+        self.far = context.wrap_socket(self.far, server_side=True, do_handshake_on_connect=False)
 
     # how it goes on
 
@@ -376,7 +384,7 @@ class Stage:
             return
         if self.kind in ("proc", "stdio"):
             self._drain(lambda: os.read(self.far, 1 << 20))
-        elif self.kind == "tls" and self.shakes_hands:
+        elif self.is_tls and self.shakes_hands:
             with suppress(ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 self.far.do_handshake()
                 self.shakes_hands = False
@@ -394,7 +402,7 @@ class Stage:
                 return
             if not data:
                 self.far_end = "eof"
-                if self.kind == "tls":
+                if self.is_tls:
                     with suppress(ssl.SSLError, OSError):
                         self.far.unwrap()  # answers the alert that says so
             self.received += data
@@ -410,12 +418,23 @@ class Stage:
         still, before = 0, None
         while still < QUIET_TURNS:
             self.turn()
-            if self.kind in ("proc", "stdio", "tls"):
+            if self.is_tls or self.kind in ("proc", "stdio"):
                 select.select([], [], [], 0.001)  # lets the child, or the kernel, have its turn
             now = (len(self.events), len(self.received), self.ear.deliveries, self.far_end)
             still = still + 1 if now == before else 0
             before = now
         return self.events
+
+    def start_tls(self) -> None:
+        """Have the near end turn to TLS; the far end follows when :meth:`far_to_tls` is called."""
+        contexts = self.identity.client()
+        directlyProvides(contexts, self.package.internet_interfaces.IOpenSSLContextFactory)
+        self.near.startTLS(contexts)
+
+    def far_to_tls(self) -> None:
+        self.is_tls = True
+        self.shakes_hands = True
+        self._wrap_far()
 
     def push(self, name: str = "P") -> Recorder:
         return Recorder(name, self.events)
@@ -564,7 +583,9 @@ def stage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     """One kind of transport of one of the packages, connected unless ``connect`` comes later."""
     name, kind = request.param
     for one in _package(name, monkeypatch):
-        identity = request.getfixturevalue("tls_identity") if kind == "tls" else None
+        identity = None
+        if kind in ("tls", "layers"):
+            identity = request.getfixturevalue("tls_identity")
         made = Stage(one, kind, identity)
         if "late" not in request.keywords:
             made.connect()

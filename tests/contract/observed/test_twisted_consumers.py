@@ -145,7 +145,7 @@ def test_twisted_C3_a_push_producer_is_stopped_when_all_is_sent(stage: Any) -> N
 
 
 @kinds("tcp unix wrap thr proc stdio")
-def test_twisted_C4_pull_is_asked_within_registration(stage: Any) -> None:
+def test_twisted_C4_L4_pull_is_asked_within_registration(stage: Any) -> None:
     """= A pull producer is asked before ``registerProducer`` returns."""
     stage.registered(streaming=False)
     assert stage.events == ["P resume"]
@@ -153,7 +153,7 @@ def test_twisted_C4_pull_is_asked_within_registration(stage: Any) -> None:
 
 
 @kinds("tls")
-def test_twisted_C4_tls_asks_a_turn_later(stage: Any) -> None:
+def test_twisted_C4_L4_tls_asks_a_turn_later(stage: Any) -> None:
     """= A pull producer is asked in a later turn."""
     producer = stage.pull()
     producer.on["resume"] = stage.near.unregisterProducer
@@ -401,6 +401,17 @@ def test_twisted_C15_in_these_words(stage: Any) -> None:
     assert str(raised.value) in {"Data must not be unicode", "Data must be bytes"}
     with pytest.raises(TypeError):
         stage.near.write(bytearray(b"x"))
+
+
+@kinds("thr tls")
+def test_twisted_C15_in_other_words(stage: Any) -> None:
+    """+ The message for text is another one.
+
+    ``Data must be bytes``, as everywhere.
+    """
+    with pytest.raises(TypeError) as raised:
+        stage.near.write(7)
+    assert (str(raised.value) == "Data must be bytes") is not stage.is_twisted
 
 
 @kinds("tcp unix wrap")

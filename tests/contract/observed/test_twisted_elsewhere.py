@@ -184,6 +184,32 @@ def test_twisted_C19_loopback_stops_nobody(package: Any, push: Any, events: list
     assert events == package.says(twisted=[], pcstream=["P stop"])
 
 
+def test_twisted_C4_L4_loopback_asks_at_once(package: Any, pull: Any, events: list[str]) -> None:
+    """= ``loopbackAsync`` asks a pull producer inside ``registerProducer``."""
+    protocols = package.internet_protocol
+    client, server = protocols.Protocol(), protocols.Protocol()
+    package.protocols_loopback.loopbackAsync(server, client)
+    package.turn(3)
+    producer = pull()
+    producer.on["resume"] = lambda: client.transport.unregisterProducer()
+    client.transport.registerProducer(producer, False)
+    assert events == ["P resume"]
+    client.transport.loseConnection()
+    package.turn(5)
+
+
+@ONE
+def test_twisted_C4_L4_iosim_asks_at_once(package: Any, pull: Any, events: list[str]) -> None:
+    """= ``iosim.FakeTransport`` asks a pull producer inside ``registerProducer``.
+
+    ``test.iosim`` is Twisted's own.
+    """
+    iosim = package.module("test.iosim")
+    transport = iosim.FakeTransport(package.internet_protocol.Protocol(), isServer=False)
+    transport.registerProducer(pull(), False)
+    assert events[:1] == ["P resume"]
+
+
 @ONE
 def test_twisted_C1_iosim_is_taken_over(package: Any, push: Any, events: list[str]) -> None:
     """+ ``iosim.FakeTransport``: a second producer takes the place of the first; none is paused.
@@ -364,6 +390,38 @@ def test_twisted_L1_a_request_asks_without_end(exchange: Any, pull: Any, events:
 
 
 @ONE
+def test_twisted_C4_L4_a_request_asks_a_turn_later(
+    exchange: Any, pull: Any, events: list[str]
+) -> None:
+    """= ``http.Request`` asks a pull producer in a later turn.
+
+    ``web`` is Twisted's own.
+    """
+    producer = pull()
+    producer.on["resume"] = exchange.request.unregisterProducer
+    exchange.request.registerProducer(producer, False)
+    assert events == []
+    exchange.turn(2)
+    assert events == ["P resume"]
+
+
+@ONE
+def test_twisted_C23_a_request_logs_what_a_resume_raises(
+    exchange: Any, pull: Any, events: list[str], fail: Any
+) -> None:
+    """! ``http.Request``: what a pull producer raises is logged, and the producer unregistered.
+
+    ``web`` is Twisted's own.
+    """
+    producer = pull()
+    producer.on["resume"] = fail
+    exchange.request.registerProducer(producer, False)
+    exchange.turn(3)
+    assert exchange.package.take_errors() == ["ZeroDivisionError"]
+    assert events == ["P resume"]
+
+
+@ONE
 def test_twisted_L3_A1_a_request_stalls(exchange: Any, pull: Any) -> None:
     """+ ``http.Request``: a pull producer that writes twice when it is asked stalls the answer,
     since both pauses are counted and the resume is one.
@@ -480,3 +538,40 @@ def test_twisted_C19_a_stream_stops_nobody(streams: Any, push: Any, events: list
     streams.server.connectionLost(failure.Failure(main.CONNECTION_LOST))
     streams.package.turn(3)
     assert events == []
+
+
+@ONE
+def test_twisted_C2_a_dead_stream_takes_a_producer(
+    streams: Any, push: Any, events: list[str]
+) -> None:
+    """+ A stream of HTTP/2 whose connection is lost accepts a producer and stops it never.
+
+    ``web`` is Twisted's own.
+    """
+    stream = streams.server.streams[1]
+    main = streams.package.internet_main
+    failure = streams.package.python_failure
+    streams.server.connectionLost(failure.Failure(main.CONNECTION_LOST))
+    stream.registerProducer(push(), True)
+    streams.package.turn(3)
+    assert events == []
+
+
+@ONE
+def test_twisted_L1_a_stream_asks_without_end(streams: Any, pull: Any, events: list[str]) -> None:
+    """+ A stream of HTTP/2 asks a pull producer that writes nothing in every turn, even when the
+    connection is lost (C19).
+
+    ``web`` is Twisted's own.
+    """
+    streams.request.registerProducer(pull(), False)
+    streams.package.closers.append(streams.server.streams[1].producer.stopStreaming)
+    streams.package.turn(2)
+    asked = len(events)
+    assert asked > 10
+    main = streams.package.internet_main
+    failure = streams.package.python_failure
+    streams.server.connectionLost(failure.Failure(main.CONNECTION_LOST))
+    streams.package.turn(2)
+    assert len(events) > asked
+    assert "P stop" not in events

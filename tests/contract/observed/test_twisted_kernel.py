@@ -12,7 +12,12 @@ import pytest
 LIMIT = 65_536
 PARTS = pytest.mark.parametrize(
     "part",
-    [lambda left: 1, lambda left: max(1, left - 1), lambda left: left, lambda left: (left + 1) // 2],
+    [
+        lambda left: 1,
+        lambda left: max(1, left - 1),
+        lambda left: left,
+        lambda left: (left + 1) // 2,
+    ],
     ids=["one", "all-but-one", "all", "half"],
 )
 
@@ -139,8 +144,10 @@ def test_twisted_C30_one_request_for_each_drain(
     assert bytes(descriptor.sent) == b"a" * 50 + b"b" * 50 + b"c" * 50
 
 
-def test_twisted_C31_a_kernel_that_takes_nothing(package: Any, push: Any, events: list[str]) -> None:
-    """= When the kernel takes nothing, nothing is lost, nobody is called, and it is offered again."""
+def test_twisted_C31_a_kernel_that_takes_nothing(
+    package: Any, push: Any, events: list[str]
+) -> None:
+    """= When the kernel takes nothing, nothing is lost, nobody called, and it is offered again."""
     takes = [0, 0, 0]
     descriptor = make_descriptor(package, lambda left: takes.pop() if takes else left)
     descriptor.registerProducer(push(), True)
@@ -187,7 +194,9 @@ def test_twisted_C33_a_sequence_counts_as_its_sum(
     assert len(descriptor.sent) == 201
 
 
-def test_twisted_C34_empty_sequences_are_nothing(package: Any, push: Any, events: list[str]) -> None:
+def test_twisted_C34_empty_sequences_are_nothing(
+    package: Any, push: Any, events: list[str]
+) -> None:
     """= Empty sequences, and sequences of empty pieces, send nothing and call nobody."""
     descriptor = make_descriptor(package, lambda left: left)
     descriptor.registerProducer(push(), True)

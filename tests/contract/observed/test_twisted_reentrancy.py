@@ -1,4 +1,4 @@
-"""What Twisted's transports were seen to do when they are called from inside their own callbacks."""
+"""What Twisted's transports were seen to do when called from inside their own callbacks."""
 
 from __future__ import annotations
 
@@ -362,7 +362,7 @@ def test_twisted_R14_inside_writeConnectionLost(stage: Any) -> None:
 @kinds("tcp unix")
 @pytest.mark.late
 def test_twisted_R15_inside_readConnectionLost(stage: Any) -> None:
-    """= Inside ``readConnectionLost`` writes are sent, and ``loseConnection`` closes behind them."""
+    """= Inside ``readConnectionLost`` writes are sent; ``loseConnection`` closes behind them."""
     stage.connect(half=True)
 
     def act() -> None:

@@ -119,7 +119,7 @@ def test_twisted_T3_what_is_written_while_closing_arrives(stage: Any) -> None:
 
 
 @kinds("tls")
-def test_twisted_T3_tls_loses_what_comes_with_the_unregistration(stage: Any) -> None:
+def test_twisted_T3_C14_tls_loses_what_comes_with_the_unregistration(stage: Any) -> None:
     """+ What is written in the turn of the unregistration is lost, and the end is a clean one.
 
     It arrives.
@@ -367,6 +367,15 @@ def test_twisted_T9_stopConsuming_unregisters_and_loses(stage: Any) -> None:
     stage.near.stopConsuming()
     stage.until_lost()
     assert stage.events == ["lost ConnectionDone"]
+
+
+@kinds("proc")
+def test_twisted_T9_a_child_cannot_be_stopped_as_a_producer(stage: Any) -> None:
+    """+ A child's transport has no ``stopProducing``.
+
+    It has one.
+    """
+    assert hasattr(stage.near, "stopProducing") is not stage.is_twisted
 
 
 @kinds("proc stdio")
