@@ -10,10 +10,12 @@ import io
 import os
 import socket
 import struct
+import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
+from unittest.mock import patch
 
 from stock_middles import Package
 from zope.interface import directlyProvides
@@ -187,6 +189,8 @@ class OverDescriptors(ConsumerSubject):
                 getattr(near, name)()
                 break
         self.settle()
+        if getattr(near, "socket", None) is not None:
+            near.socket.close()  # some leave it open if a producer raises
         for selectable in self.reactor.removeAll():
             with suppress(Exception):
                 selectable.connectionLost(None)
@@ -485,6 +489,12 @@ class Collecting(ConsumerSubject):
         self.made.loseConnection()
 
 
+class CollectingOnly(Collecting):
+    """One that cannot be closed."""
+
+    close = None  # type: ignore[assignment]
+
+
 def string_transport(package: Package) -> ConsumerSubject:
     transport = package.get("internet.testing.StringTransport")
     return Collecting("StringTransport", transport, lambda made: made.value())
@@ -502,21 +512,30 @@ def file_wrapper(package: Package) -> ConsumerSubject:
 
 def ftp_file(package: Package) -> ConsumerSubject:
     consumer = package.get("protocols.ftp.FileConsumer")
-    return Collecting(
+    return CollectingOnly(
         "ftp.FileConsumer", lambda: consumer(io.BytesIO()), lambda made: made.fObj.getvalue()
     )
 
 
 class Loopback(ConsumerSubject):
-    """One end of a loopback, turned by the package's own reactor."""
+    """One end of a loopback, in the turns of a clock that takes the place of the reactor."""
 
     name = "loopback.loopbackAsync"
 
     def __init__(self, package: Package) -> None:
         self.package = package
+        self.clock = TurnClock()
         self.owner: Any = None
+        self.stack = ExitStack()
 
     def make(self) -> Any:
+        self.clean_up()
+        self.clock = TurnClock()
+        name = f"{self.package.name}.internet"
+        self.stack.enter_context(patch.dict(sys.modules, {f"{name}.reactor": self.clock}))
+        self.stack.enter_context(
+            patch.object(sys.modules[name], "reactor", self.clock, create=True)
+        )
         protocol = self.package.get("internet.protocol.Protocol")
         kind = type("Heard", (Owner, protocol), {})
         self.owner, self.peer = kind(), kind()
@@ -526,11 +545,10 @@ class Loopback(ConsumerSubject):
         return self.owner.transport
 
     def settle(self) -> None:
-        if self.owner is None:
-            return
-        reactor = self.package.get("internet.reactor")
-        for _ in range(_QUIET_TURNS):
-            reactor.iterate(0)
+        self.clock.settle()
+
+    def clean_up(self) -> None:
+        self.stack.close()
 
     def received(self) -> bytes:
         return bytes(self.peer.fed)

@@ -7,6 +7,7 @@ has can be asked for; TLS needs pyOpenSSL.
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -31,20 +32,25 @@ class Package:
     def get(self, path: str) -> Any:
         """What is at *path*, as ``protocols.pcp.BasicProducerConsumerProxy``."""
         module, _, name = path.rpartition(".")
-        return getattr(importlib.import_module(f"{self.name}.{module}"), name)
+        return getattr(self.module(module), name)
 
     def module(self, path: str) -> Any:
-        return importlib.import_module(f"{self.name}.{path}")
+        with warnings.catch_warnings():  # twisted.web.static uses what it warns of
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return importlib.import_module(f"{self.name}.{path}")
 
 
 # -- adapters
 
 
 @contextmanager
-def cooperating(package: Package, module: Any, clock: TurnClock) -> Iterator[None]:
-    """Have adapters take their turns from *clock*, one step in each; *module* has ``cooperate``."""
+def cooperating(package: Package, module: Any, clock: TurnClock, steps: int = 1) -> Iterator[None]:
+    """Have adapters take their turns from *clock*, so many steps in each.
+
+    :param module: what has ``cooperate``.
+    """
     cooperator = package.get("internet.task.Cooperator")(
-        terminationPredicateFactory=lambda: lambda: True,
+        terminationPredicateFactory=lambda: iter([False] * (steps - 1) + [True]).__next__,
         scheduler=lambda step: clock.callLater(0, step),
     )
     before = module.cooperate
@@ -62,13 +68,17 @@ def cooperate_module(package: Package) -> Any:
     return package.module("internet.task")
 
 
+# In a turn of a reactor there is time for about so many small steps, and more.
+_STEPS = 8
+
+
 class Cooperation:
     """The same from now until :func:`end_of` it; it takes the place of *last*."""
 
     def __init__(self, package: Package, clock: TurnClock, last: Cooperation | None) -> None:
         end_of(last)
         self.stack = ExitStack()
-        self.stack.enter_context(cooperating(package, cooperate_module(package), clock))
+        self.stack.enter_context(cooperating(package, cooperate_module(package), clock, _STEPS))
 
 
 def end_of(cooperation: Cooperation | None) -> None:
@@ -162,8 +172,12 @@ class StockFileSender(FileSenderSubject):
 
     name = "FileSender"
 
-    def __init__(self, package: Package) -> None:
+    def __init__(self, package: Package, over: Any = None) -> None:
         self.sender = package.get("protocols.basic.FileSender")
+        self.over = over
+
+    def shut_down(self) -> None:
+        getattr(self.over, "shut_down", lambda: None)()
 
     def make(self, clock: TurnClock) -> Any:
         sender = self.sender()
@@ -250,7 +264,12 @@ class StockTLS(StockWrapper):
 
     def server_options(self) -> Any:
         certificate = self.package.get("internet.ssl.PrivateCertificate")
-        return certificate.loadPEM(self.identity.key_pem + self.identity.certificate_pem).options()
+        with warnings.catch_warnings():  # Twisted's does with pyOpenSSL what that warns of
+            warnings.simplefilter("ignore", DeprecationWarning)
+            options = certificate.loadPEM(self.identity.key_pem + self.identity.certificate_pem)
+            options = options.options()
+            options.getContext()
+        return options
 
     def make(self, consumer: MemoryConnection) -> Any:
         self.cooperation = Cooperation(self.package, consumer.clock, self.cooperation)
@@ -425,3 +444,75 @@ class AbortingRelay(StockRelay):
         factory = super().factory()
         factory.protocol = Front
         return factory
+
+
+# -- what only ours has
+
+
+class PublicPullToPush(AdapterSubject):
+    """``streams.pull_to_push``."""
+
+    name = "streams.pull_to_push"
+
+    def __init__(self, package: Package) -> None:
+        self.package = package
+
+    def pull_to_push(self, producer: Any, consumer: Any, clock: TurnClock) -> Any:
+        streams = self.package.module("streams")
+        middle = streams.pull_to_push(consumer, clock)
+        producer.consumer = middle  # it may be asked at once
+        with cooperating(self.package, self.package.module("internet.task"), clock):
+            middle.registerProducer(producer, False)
+        return middle
+
+
+class StreamsMiddle(ProxySubject):
+    """A middle of ``streams``."""
+
+    limit = 0
+    cooperation: Any = None
+
+    def __init__(self, package: Package, kind: str, *arguments: Any) -> None:
+        self.package = package
+        self.name = f"streams.{kind}"
+        self.new = getattr(package.module("streams"), kind)
+        self.arguments = arguments
+
+    def clean_up(self) -> None:
+        self.cooperation = end_of(self.cooperation)
+
+    def make(self, consumer: MemoryConnection) -> Any:
+        self.cooperation = Cooperation(self.package, consumer.clock, self.cooperation)
+        return self.new(consumer, *self.arguments, clock=consumer.clock)
+
+
+class StreamsRelay(RelaySubject):
+    """``streams.relay``, begun when the second connection is there."""
+
+    name = "streams.relay"
+
+    def __init__(self, package: Package) -> None:
+        self.package = package
+
+    def make(self, reactor: TurnReactor) -> Any:
+        package = self.package
+        protocol = package.get("internet.protocol.Protocol")
+        relay = package.module("streams").relay
+
+        class Front(protocol):  # type: ignore[misc, valid-type]
+            def connectionMade(self) -> None:
+                self.transport.pauseProducing()
+                factory = package.get("internet.protocol.ClientFactory")()
+                factory.noisy = False
+                factory.buildProtocol = lambda address: Back(self)
+                reactor.connectTCP("far.example", 1, factory)
+
+        class Back(protocol):  # type: ignore[misc, valid-type]
+            def __init__(self, front: Any) -> None:
+                self.front = front
+
+            def connectionMade(self) -> None:
+                done = relay(self.front.transport, self.transport, clock=reactor)
+                done.addErrback(lambda failure: None)
+
+        return Front()
