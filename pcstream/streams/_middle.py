@@ -152,8 +152,8 @@ class Middle:
         if slot.producer is not newcomer:
             return
         self._adapter = adapter
-        if self._is_paused or self._holds():
-            slot.overfull()
+        if self._is_paused and not self._holds():
+            slot.overfull()  # what is held pauses it with its first write
         if adapter is not None and slot.producer is newcomer:
             adapter.startStreaming()
 
@@ -192,7 +192,11 @@ class Middle:
         """The consumer takes more."""
         if self._outcome is None:
             self._is_paused = False
-            self._go_on()
+            try:
+                self._go_on()
+            except Exception:
+                self._end(Failure())
+                raise  # the consumer is to end with the same reason (contract C23)
 
     def stopProducing(self) -> None:
         """The consumer is lost: stop the producer, once (contract X4)."""

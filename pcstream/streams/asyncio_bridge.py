@@ -121,6 +121,16 @@ class _Consumer:
         self._is_full = False
         self._slot.drained()
 
+    def _give_up(self) -> None:
+        """The producer raised: it gets no second chance."""
+        producer = self._slot.producer
+        log.err(None, f"{producer!r} raised in resumeProducing")
+        self.unregisterProducer()
+        try:
+            producer.stopProducing()
+        except Exception:
+            log.err(None, f"{producer!r} raised in stopProducing")
+
     def _lose(self) -> None:
         self._is_lost = True
         self._slot.lost()
@@ -217,6 +227,12 @@ class AsyncioConsumer(_Consumer):
         transport.set_protocol(kind(self, protocol))
         self._is_full = _is_full(transport)
 
+    def _has_room(self) -> None:
+        try:
+            super()._has_room()
+        except Exception:
+            self._give_up()
+
 
 def _is_full(transport: Any) -> bool:
     try:
@@ -236,7 +252,9 @@ class _AsyncioTransport(_Consumer):
         super().__init__(transport, loop)
         self._is_reading_paused = False
         self._wants_close = False
-        self._is_resuming = False
+        self._wants_half_close = False
+        self._is_half_closed = False
+        self._reason: Failure | None = None
 
     @property
     def connected(self) -> bool:
@@ -249,7 +267,7 @@ class _AsyncioTransport(_Consumer):
         return self._is_lost
 
     def _takes_no_more(self) -> bool:
-        return self._asyncio_transport.is_closing() and not self._wants_close
+        return self._is_half_closed or self._asyncio_transport.is_closing()
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
         """Send all of *data*, or nothing if a piece is no bytes.
@@ -264,43 +282,51 @@ class _AsyncioTransport(_Consumer):
     def unregisterProducer(self) -> None:
         """Let the producer go; a close may have waited for that."""
         super().unregisterProducer()
-        if self._wants_close:
-            self._close()
+        self._close_soon()
 
     def loseConnection(self) -> None:
         """Close when all is sent and the producer has unregistered."""
-        if self._wants_close or self._is_lost:
-            return
-        self._wants_close = True
-        self.disconnecting = True
-        if self._slot.producer is None:
-            self._close()
-        else:
+        if not self._wants_close and not self._is_lost:
+            self._wants_close = self.disconnecting = True
             self.pauseProducing()
-
-    def _has_room(self) -> None:
-        self._is_resuming = True
-        try:
-            super()._has_room()
-        finally:
-            self._is_resuming = False
-
-    def _close(self) -> None:
-        if self._is_resuming:
-            # A transport of asyncio's that is closed from within resume_writing ends twice.
-            self._clock.callLater(0, self._asyncio_transport.close)
-        else:
-            self._asyncio_transport.close()
+            self._close_soon()
 
     def loseWriteConnection(self) -> None:
-        """Close the sending half when all is sent."""
-        if not self._is_lost and self._asyncio_transport.can_write_eof():
+        """Close the sending half when all is sent and the producer has unregistered."""
+        if self._asyncio_transport.can_write_eof():
+            self._wants_half_close = True
+            self._close_soon()
+
+    def _close_soon(self) -> None:
+        # Not at once: a producer may be about to follow (contract C3); and a transport of asyncio's
+        # that is closed from within resume_writing ends twice.
+        if (self._wants_close or self._wants_half_close) and self._slot.producer is None:
+            self._clock.callLater(0, self._close_if_free)
+
+    def _close_if_free(self) -> None:
+        if self._is_lost or self._slot.producer is not None:
+            return
+        if self._wants_close:
+            self._asyncio_transport.close()
+        elif not self._is_half_closed and not self._asyncio_transport.is_closing():
+            self._is_half_closed = True
+            self._slot.lost()  # contract T11: who comes now is stopped
             self._asyncio_transport.write_eof()
+
+    def _has_room(self) -> None:
+        try:
+            super()._has_room()
+        except Exception:
+            # Contract C23; asyncio would log it and go on.
+            self._reason = Failure()
+            self._clock.callLater(0, self.abortConnection)
 
     def abortConnection(self) -> None:
         """Drop the connection and what is not sent."""
         if not self._is_lost:
             self._slot.cut_off()
+            if self._reason is None:
+                self._reason = Failure(error.ConnectionAborted())
             self._asyncio_transport.abort()
 
     def stopConsuming(self) -> None:
@@ -380,13 +406,16 @@ class ProtocolOnAsyncio(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the producer, and tell the protocol."""
-        self.transport._lose()
-        reason: Exception
-        if exc is None:
-            reason = error.ConnectionDone()
-        else:
-            reason = error.ConnectionLost(str(exc))
-        self.protocol.connectionLost(Failure(reason))
+        transport = self.transport
+        transport._lose()
+        self.protocol.connectionLost(transport._reason or Failure(_in_our_words(exc)))
+
+
+def _in_our_words(exc: Exception | None) -> error.ConnectionDone | error.ConnectionLost:
+    """Why a connection has ended; None is a clean end."""
+    if exc is None:
+        return error.ConnectionDone()
+    return error.ConnectionLost(str(exc))
 
 
 class AsyncioOnTransport(asyncio.Transport):

@@ -122,8 +122,12 @@ class Sender:
                     await self._write(piece)
                     if self._is_over:
                         break
-        finally:
+        except GeneratorExit:
+            raise  # everybody has forgotten us, and the interpreter closes the source as well
+        except BaseException:
             await self._close()
+            raise
+        await self._close()
 
     async def _write(self, piece: Any) -> None:
         if not isinstance(piece, (bytes, bytearray, memoryview)):
