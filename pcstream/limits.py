@@ -231,14 +231,16 @@ class _Counted:
             top.abortConnection()
             return
         # Pipes and terminals have no abort of their own: this is what it does for sockets.
+        reason = Failure(error.ConnectionAborted())
         for end in senders:
             end._take(closing.Step.ABORT)
-            end.reactor.callLater(0, _lose, end, Failure(error.ConnectionAborted()))
+            whole = top if isinstance(top, StandardIO) else end
+            end.reactor.callLater(0, _lose, whole, reason)
 
 
-def _lose(writer: Any, reason: Failure) -> None:
-    if not writer.disconnected:
-        writer.connectionLost(reason)
+def _lose(transport: Any, reason: Failure) -> None:
+    if not transport.disconnected:
+        transport.connectionLost(reason)
 
 
 def _say(what: str, held: int, cap: int, done: str) -> None:

@@ -277,6 +277,12 @@ class _MovedOutbox(Outbox):
     _head = _of_the_new_one("_head")
     _offset = _of_the_new_one("_offset")
     _segments = _of_the_new_one("_segments")
+    # Of those that change something, the ones that the new one does differently.
+    append_segment = _of_the_new_one("append_segment")
+    settle_head = _of_the_new_one("settle_head")
+    withdraw = _of_the_new_one("withdraw")
+    consume = _of_the_new_one("consume")
+    clear = _of_the_new_one("clear")
 
 
 def take_outbox_over(old: Outbox, meter: Meter, *, is_below: bool = True) -> CountingOutbox:
