@@ -22,7 +22,7 @@ from __future__ import annotations
 import argparse
 
 from .amounts import parse_bytes
-from .status import Status
+from .status import Abandoned, Status
 
 SUMMARY = "a file server, a proxy and a slow receiver, with every pause shown"
 
@@ -86,6 +86,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--timeout", metavar="SECONDS", type=_seconds, help="give up after that long"
     )
     parser.add_argument(
+        "--record",
+        metavar="FILE",
+        help="write down what the proxy does, for pcstream timeline",
+    )
+    parser.add_argument(
         "--plain", action="store_true", help="print lines, even where a live table is possible"
     )
 
@@ -99,6 +104,17 @@ def run(options: argparse.Namespace) -> Status:
     from .demo_supervisor import Demo
     from .demo_view import choose_view
 
+    if options.record is not None:
+        _make_sure_of(options.record)
     with open_source(options.file, options.size) as source:
         view = choose_view(plain=options.plain)
         return Demo(source, options, view).run()
+
+
+def _make_sure_of(path: str) -> None:
+    """Begin the recording's file here, where a failure can be told at once."""
+    try:
+        with open(path, "w", encoding="utf-8"):
+            pass
+    except OSError as error:
+        raise Abandoned(Status.FAILED, f"cannot write {path}: {error.strerror}") from None

@@ -32,6 +32,15 @@ class Upstream(protocol.Protocol):
     def connectionMade(self) -> None:
         """From here on downstream says when to pause."""
         self.downstream.upstream = self
+        if self.downstream.recording is not None:
+            from pcstream.conformance.monitor import watch
+
+            watch(
+                self,
+                self.downstream.transport,
+                recording=self.downstream.recording,
+                name="proxy: server to receiver",
+            )
         self.downstream.transport.registerProducer(self, True)
 
     def dataReceived(self, data: bytes) -> None:
@@ -78,6 +87,7 @@ class Downstream(protocol.Protocol):
 
     hop: Hop
     server_port = 0
+    recording: Any = None
     upstream: Upstream | None = None
     upstream_reason: Failure | None = None
 
@@ -119,6 +129,10 @@ def main(port: int) -> None:
 
     def obey(order: dict[str, Any]) -> None:
         Downstream.server_port = order["connect"]
+        if order["record"] is not None:
+            from pcstream.conformance.recording import Recording
+
+            Downstream.recording = Recording(order["record"])
         try:
             listening = reactor.listenTCP(
                 port, protocol.Factory.forProtocol(Downstream), interface="127.0.0.1"
@@ -131,6 +145,8 @@ def main(port: int) -> None:
             say("listening", port=listening.getHost().port)
 
     hop.run(obey)
+    if Downstream.recording is not None:
+        Downstream.recording.close()
 
 
 if __name__ == "__main__":

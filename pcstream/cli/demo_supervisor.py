@@ -158,7 +158,8 @@ class Demo:
             for listener, caller in ((server, proxy), (proxy, receiver)):
                 if listener.port is not None and caller.name not in introduced:
                     introduced.add(caller.name)
-                    caller.order(connect=listener.port)
+                    what = {"record": self._options.record} if caller is proxy else {}
+                    caller.order(connect=listener.port, **what)
             now = time.monotonic()
             self._view.update(self._size, now - started, [c.facts for c in self._children])
             if all(child.ended == "done" for child in self._children):

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from pcstream.cli.status import Status
+from pcstream.conformance.timeline import read_recording
 
 COMMAND = [sys.executable, "-m", "pcstream", "demo"]
 PATIENCE_S = 60
@@ -180,3 +181,19 @@ def test_nobody_outlives_a_parent_that_is_killed() -> None:
                 left.discard(descriptor)
         for descriptor in watched:
             os.close(descriptor)
+
+
+def test_a_recording_of_the_proxy_can_be_drawn(tmp_path: Path) -> None:
+    path = tmp_path / "demo.jsonl"
+    done = demo("--size", "20M", "--rate", "full", "--record", str(path))
+    assert done.returncode == Status.DONE, done.stderr
+    timeline = read_recording(path)
+    (lane,) = timeline.lanes
+    assert (lane.bytes, lane.broken, timeline.remarks) == (20_000_000, [], [])
+
+
+def test_a_recording_that_cannot_be_written_ends_it_before_it_begins(tmp_path: Path) -> None:
+    done = demo("--record", str(tmp_path / "no" / "where"))
+    assert done.returncode == Status.FAILED
+    assert "cannot write" in done.stderr
+    assert "processes" not in done.stderr
