@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .consumers import check_consumer as check_consumer
+    from .monitor import Violation as Violation
+    from .monitor import Watch as Watch
+    from .monitor import watch as watch
     from .producers import check_pull_producer as check_pull_producer
     from .producers import check_push_producer as check_push_producer
+    from .recording import Recording as Recording
     from .report import ConformanceError as ConformanceError
     from .report import Fault as Fault
     from .report import Report as Report
@@ -30,10 +34,14 @@ _HOMES = {
     "PullProducerSubject": "subjects",
     "PushProducerSubject": "subjects",
     "RULES": "rules",
+    "Recording": "recording",
     "Report": "report",
+    "Violation": "monitor",
+    "Watch": "monitor",
     "check_consumer": "consumers",
     "check_pull_producer": "producers",
     "check_push_producer": "producers",
+    "watch": "monitor",
 }
 
 __all__ = sorted(_HOMES)
