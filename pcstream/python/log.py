@@ -12,7 +12,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from threading import get_ident
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from zope.interface import Interface
 
@@ -204,9 +204,15 @@ class LogPublisher:
 
     An observer that raises stays; the others are told of the event and then of what went wrong.
 
-    :param observerPublisher: unused, as are the two after it.
+    :param observerPublisher: a publisher of ``twisted.logger``, whose events our observers hear as
+        well. It matters only in a program that runs unchanged on pcstream, as the next one does.
+    :param publishPublisher: a publisher of ``twisted.logger`` that is told what is logged here.
+    :param logBeginner: unused.
     :param warningsModule: where ``showwarning`` is replaced when logging starts.
     """
+
+    #: connects a publisher of ours with those of ``twisted.logger`` that it was made with
+    _connect: ClassVar[Callable[[LogPublisher, object, object], object] | None] = None
 
     def __init__(
         self,
@@ -222,6 +228,10 @@ class LogPublisher:
         self._old_showwarning: Callable[..., object] | None = None
         self._started_at: str | None = None
         self._started_observer: Observer | None = None
+        is_alone = observerPublisher is None and publishPublisher is None
+        connect = LogPublisher._connect
+        if connect is not None and not is_alone:
+            connect(self, observerPublisher, publishPublisher)
 
     @property
     def observers(self) -> list[Observer]:

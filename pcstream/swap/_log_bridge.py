@@ -21,15 +21,19 @@ LOGGER = f"{THEIRS}.logger"
 class LogBridge:
     """Hears each event that is logged here after our observers did, and all events over there.
 
+    :param ours: our publisher.
+    :param heard: the publisher over there whose events are heard; None for no such.
+    :param told: the publisher over there that is told what is logged here; None for no such.
+    :param beginner: what begins a log over there, if one that is started here is to do so.
     :ivar is_suspended: counted by our log for its usual feed, for which this stands in; events
         have to cross all the same.
     """
 
-    def __init__(self, ours: log.LogPublisher) -> None:
+    def __init__(self, ours: log.LogPublisher, heard: Any, told: Any, beginner: Any = None) -> None:
         logger = importlib.import_module(LOGGER)
         self._ours = ours
-        self._theirs: Any = logger.globalLogPublisher
-        self._beginner: Any = logger.globalLogBeginner
+        self._heard, self._told = heard, told
+        self._beginner = beginner
         #: turns an event of the old kind into one of the new, and passes it on
         self._send: Any = importlib.import_module(f"{LOGGER}._legacy").publishToNewObserver
         #: turns an event of the new kind into one of the old
@@ -42,7 +46,8 @@ class LogBridge:
         """Begin."""
         feed = self._ours._feed
         self._ours._feed = self  # type: ignore[assignment]
-        self._theirs.addObserver(self._heard_there)
+        if self._heard is not None:
+            self._heard.addObserver(self._heard_there)
         if feed is not None and feed.has_other_target:
             self.has_other_target = True
 
@@ -53,7 +58,7 @@ class LogBridge:
 
     @has_other_target.setter
     def has_other_target(self, is_started: bool) -> None:
-        if is_started and not self._has_begun:
+        if is_started and not self._has_begun and self._beginner is not None:
             self._has_begun = True
             # it no longer prints errors by itself, nor keeps them for whoever begins
             self._beginner.beginLoggingTo([], discardBuffer=True, redirectStandardIO=False)
@@ -63,12 +68,12 @@ class LogBridge:
 
     def __call__(self, event: EventDict) -> None:
         """Pass on an event that was logged here."""
-        if self._is_crossing(event):
+        if self._told is None or self._is_crossing(event):
             return  # it came from there
         outer = getattr(self._crossing, "event", None)
         self._crossing.event = event
         try:
-            self._send(self._theirs, event, textFromEventDict)
+            self._send(self._told, event, textFromEventDict)
         finally:
             self._crossing.event = outer
 
@@ -90,4 +95,12 @@ class LogBridge:
 
 def connect_logs() -> None:
     """Connect our log with ``twisted.logger``, which has to be importable."""
-    LogBridge(log.theLogPublisher).connect()
+    logger: Any = importlib.import_module(LOGGER)
+    theirs = logger.globalLogPublisher
+    LogBridge(log.theLogPublisher, theirs, theirs, logger.globalLogBeginner).connect()
+    log.LogPublisher._connect = staticmethod(_connect_publishers)
+
+
+def _connect_publishers(ours: log.LogPublisher, heard: object, told: object) -> None:
+    """Connect a publisher of the program's own with those that it was made with."""
+    LogBridge(ours, heard, told).connect()

@@ -184,3 +184,33 @@ Logger().critical("late and bad")
         "late and bad",
     ]
     assert done.errors == ""
+
+
+def test_a_publisher_of_the_program_s_own(program: Run) -> None:
+    done = program("""
+from twisted.python import log
+from twisted.logger import LogPublisher, Logger
+new = LogPublisher()
+old = log.LogPublisher(observerPublisher=new, publishPublisher=new)
+seen, seen_new, others = [], [], []
+old.addObserver(lambda event: seen.append(log.textFromEventDict(event)))
+new.addObserver(lambda event: seen_new.append(event.get("log_text", event["log_format"])))
+log.addObserver(others.append)
+Logger(observer=new).info("from {side}", side="the new one")
+old.msg("from the old one")
+print(seen, seen_new, others)
+
+# one that hears of one and tells another
+heard, told = LogPublisher(), LogPublisher()
+between = log.LogPublisher(heard, told)
+between.addObserver(lambda event: seen.append("between"))
+told.addObserver(lambda event: seen_new.append("told"))
+Logger(observer=heard).info("a")
+between.msg("b")
+Logger(observer=told).info("c")
+print(seen[2:], seen_new[2:])
+""")
+    assert done.lines == [
+        "['from the new one', 'from the old one'] ['from {side}', 'from the old one'] []",
+        "['between', 'between'] ['told', 'told']",
+    ], (done.lines, done.errors)
