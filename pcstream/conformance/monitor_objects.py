@@ -11,21 +11,30 @@ _LONGEST_NAME = 120
 
 
 def held_by(consumer: Any) -> int | None:
-    """How many bytes *consumer* has accepted and not sent; None if it cannot be told."""
+    """How many bytes *consumer* has accepted and not sent; None if it cannot be told.
+
+    Only what it holds itself: a layer above a transport may collect writes before it passes them
+    on, so that what the transport holds is not to be measured by the writes to the layer.
+    """
     for _ in range(3):
-        size = getattr(getattr(consumer, "_outbox", None), "size", None)
+        size = getattr(_own(consumer, "_outbox"), "size", None)
         if isinstance(size, int):
             return size  # ours
-        later = getattr(consumer, "_tempDataLen", None)
+        later = _own(consumer, "_tempDataLen")
         if isinstance(later, int):  # Twisted's: what is being sent, and what came after it
-            now, sent = getattr(consumer, "dataBuffer", b""), getattr(consumer, "offset", 0)
-            return len(now) - sent + later
-        pipes = getattr(consumer, "pipes", None)
-        below = pipes.get(0) if isinstance(pipes, dict) else getattr(consumer, "_writer", None)
+            return len(consumer.dataBuffer) - consumer.offset + later
+        pipes = _own(consumer, "pipes")
+        below = pipes.get(0) if isinstance(pipes, dict) else _own(consumer, "_writer")
         if below is None:
             return None
         consumer = below
     return None
+
+
+def _own(side: Any, name: str) -> Any:
+    """An attribute that *side* does not take from somebody else."""
+    mine = getattr(side, "__dict__", {})
+    return mine[name] if name in mine else getattr(type(side), name, None)
 
 
 def length(data: Any) -> int:
