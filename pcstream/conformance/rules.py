@@ -62,6 +62,7 @@ _PUSH: tuple[tuple[str, Level, str], ...] = (
     ("P6", _MUST, "Raises nothing from pauseProducing, resumeProducing or stopProducing."),
     ("P7", _MUST, "Bears a pause inside its own write or resume; the call that came last counts."),
     ("P8", _MUST, "Is unregistered exactly once after its last byte, by itself or by its owner."),
+    ("P9", _MUST, "Is finished by a stop while it is paused, without another resume."),
 )
 
 _PULL: tuple[tuple[str, Level, str], ...] = (
@@ -101,6 +102,24 @@ _CONSUMER: tuple[tuple[str, Level, str], ...] = (
     ("C25", _MUST, "Asks whether the producer is None, not whether it is true."),
     ("C26", _MUST, "Holds no more than its limit and one write of a producer that behaves."),
     ("C27", _MUST, "Stops what was registered on a connection that never came about."),
+    ("C28", _MUST, "Sends each byte once and in order, however the kernel cuts what it is given."),
+    (
+        "C29",
+        _MUST,
+        "Does not resume for part of what waits: a paused one is resumed once, at last.",
+    ),
+    ("C30", _MUST, "Asks a pull producer once for each time that everything has been sent."),
+    ("C31", _MUST, "Loses nothing, and calls nobody, when the kernel takes nothing."),
+    ("C32", _MUST, "Ends the connection, with one stop, when the kernel fails within a write."),
+    ("C33", _MUST, "Counts a sequence as the sum of its pieces, and pauses once for all of it."),
+    ("C34", _MUST, "Takes an empty sequence, and one of empty pieces, for nothing."),
+    ("C35", _MUST, "Leaves a list given to writeSequence to its caller, who may change it."),
+    ("C36", _MUST, "Answers None to write, writeSequence, registering and unregistering."),
+    ("C37", _MUST, "Heeds another limit from the next write on, and calls nobody for its sake."),
+    ("C38", _SHOULD, "Shows the registered object itself as producer, and None without one."),
+    ("C39", _MUST, "Takes a producer back that has unregistered, as the other kind as well."),
+    ("C40", _MUST, "Waits for nothing while there is nothing to send, whoever is registered."),
+    ("C41", _MUST, "Keeps no reference to a producer that has unregistered."),
 )
 
 _TRANSPORT: tuple[tuple[str, Level, str], ...] = (
@@ -118,6 +137,14 @@ _TRANSPORT: tuple[tuple[str, Level, str], ...] = (
     ("T12", _MUST, "Takes loseWriteConnection for nothing once it is dead."),
     ("T13", _MUST, "Keeps its producer when the peer half-closes, if the protocol can take it."),
     ("T14", _MUST, "Tells the protocol if the writing side is lost, or ends the connection."),
+    ("T15", _MUST, "Closes behind the last part when the kernel takes the rest piece by piece."),
+    ("T16", _MUST, "Carries its producer over when TLS starts late: paced, asked, stopped once."),
+    ("T17", _MUST, "Sends in the clear what came before startTLS, and nothing behind it."),
+    ("T18", _MUST, "Discards what waits when it is aborted while closing, and says so."),
+    ("T19", _MUST, "Takes a second close for nothing, before the end and after it."),
+    ("T20", _MUST, "Stops and tells once if the peer goes while it is closing."),
+    ("T21", _MUST, "Leaves alone a producer that unregisters between an abort and the end."),
+    ("T22", _SHOULD, "Shows by connected and disconnecting which part of its life it is in."),
 )
 
 _ADAPTER: tuple[tuple[str, Level, str], ...] = (
@@ -131,6 +158,7 @@ _ADAPTER: tuple[tuple[str, Level, str], ...] = (
         _SHOULD,
         "Passes back-pressure on when a protocol is made a consumer, or says it cannot.",
     ),
+    ("A7", _MUST, "Holds a pause that comes from inside the request it makes."),
 )
 
 _FILE_SENDER: tuple[tuple[str, Level, str], ...] = (
@@ -147,6 +175,8 @@ _FILE_SENDER: tuple[tuple[str, Level, str], ...] = (
     ("F7", _SHOULD, "Ends the transfer if its Deferred is cancelled, and refuses a second start."),
     ("F8", _MUST, "Has the whole file delivered although loseConnection follows the start."),
     ("F9", _MUST, "Does not take a read that returns None for the end of the file."),
+    ("F10", _MUST, "Transforms each chunk once, in order, and reads no further than asked."),
+    ("F11", _SHOULD, "Can begin another transfer when one is over."),
 )
 
 _MIDDLE: tuple[tuple[str, Level, str], ...] = (
@@ -159,22 +189,57 @@ _MIDDLE: tuple[tuple[str, Level, str], ...] = (
     ("X7", _SHOULD, "Passes half-closes in both directions, and shows the transport's own state."),
     ("X8", _MUST, "Delivers all and ends cleanly if one side did; reads when both sides exist."),
     ("X9", _SHOULD, "Makes an abort on one side of an unclean end on the other."),
+    (
+        "X10",
+        _MUST,
+        "Passes a loss through any number of layers as one stop, before protocols hear.",
+    ),
+    ("X11", _MUST, "Passes pauses, requests and bytes through any number of layers unaltered."),
+    ("X12", _MUST, "Passes a refusal through any number of layers, the first producer unharmed."),
+)
+
+# What happens inside a callback: of these the consumer's conduct is judged ...
+_REENTRANT_CONSUMER: tuple[tuple[str, Level, str], ...] = (
+    ("R1", _MUST, "Takes a write made inside a pause, and does not pause again in there."),
+    ("R2", _MUST, "Bears a close inside a pause: what was accepted is sent once, and first."),
+    ("R3", _MUST, "Bears an abort inside a pause: nobody is called before the stop."),
+    ("R4", _MUST, "Treats who is registered inside another's pause as nobody it has paused."),
+    ("R5", _MUST, "Bears a close inside a resume, and sends what was written in there."),
+    ("R6", _MUST, "Bears an abort inside a resume: no more calls but the stop."),
+    ("R7", _MUST, "Bears another registration inside a resume, of either kind."),
+    ("R8", _MUST, "Never asks a pull producer from inside its own write."),
+    ("R9", _MUST, "Bears a close, an abort and an unregistration inside the stop of its loss."),
+    ("R17", _MUST, "Keeps one write together although another is made inside it."),
+    ("R18", _MUST, "Sends what is written in a resume behind the unregistration."),
+)
+
+# ... and of these the transport's.
+_REENTRANT_TRANSPORT: tuple[tuple[str, Level, str], ...] = (
+    ("R10", _MUST, "Takes every call inside connectionLost as a dead transport does."),
+    ("R11", _MUST, "Can be written to, given a producer, paused and closed in connectionMade."),
+    ("R12", _MUST, "Delivers no more after a close or an abort inside dataReceived."),
+    ("R13", _MUST, "Ends with what dataReceived raised as the reason, after one stop."),
+    ("R14", _MUST, "Ignores a write, and closes if told so, inside writeConnectionLost."),
+    ("R15", _MUST, "Sends a write, and closes if told so, inside readConnectionLost."),
+    ("R16", _MUST, "Closes its descriptor although connectionLost raises, and logs that."),
 )
 
 
 def _all_rules() -> dict[str, Rule]:
-    by_side = {
-        Side.PUSH_PRODUCER: _PUSH,
-        Side.PULL_PRODUCER: _PULL,
-        Side.CONSUMER: _CONSUMER,
-        Side.TRANSPORT: _TRANSPORT,
-        Side.ADAPTER: _ADAPTER,
-        Side.FILE_SENDER: _FILE_SENDER,
-        Side.MIDDLE: _MIDDLE,
-    }
+    by_side = [
+        (Side.PUSH_PRODUCER, _PUSH),
+        (Side.PULL_PRODUCER, _PULL),
+        (Side.CONSUMER, _CONSUMER),
+        (Side.TRANSPORT, _TRANSPORT),
+        (Side.ADAPTER, _ADAPTER),
+        (Side.FILE_SENDER, _FILE_SENDER),
+        (Side.MIDDLE, _MIDDLE),
+        (Side.CONSUMER, _REENTRANT_CONSUMER),
+        (Side.TRANSPORT, _REENTRANT_TRANSPORT),
+    ]
     return {
         number: Rule(number, sentence, level, side)
-        for side, rules in by_side.items()
+        for side, rules in by_side
         for number, level, sentence in rules
     }
 

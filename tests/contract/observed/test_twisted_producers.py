@@ -90,7 +90,7 @@ def test_twisted_P3_the_adapter_counts_pauses(package: Any, source: Any, sink: A
     adapter.stopProducing()
 
 
-def test_twisted_P4_the_adapter_raises(package: Any, source: Any, sink: Any) -> None:
+def test_twisted_P4_P6_the_adapter_raises(package: Any, source: Any, sink: Any) -> None:
     """+ ``_PullToPush``: a resume without a pause raises ``NotPaused``.
 
     It is nothing.
