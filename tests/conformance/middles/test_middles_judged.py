@@ -14,6 +14,9 @@ from pcstream.conformance.adapters import AdapterSubject, check_adapter
 from pcstream.conformance.file_senders import check_file_sender
 from pcstream.conformance.proxies import ProxySubject, RelaySubject, check_proxy, check_relay
 
+#: Rules that the kit has no check for; how Twisted and this package keep them is under tests.
+NOT_JUDGED = {"A7", "F10", "F11", "X10", "X11", "X12"}
+
 
 @pytest.mark.parametrize("sound", SOUND, ids=str)
 def test_there_is_nothing_wrong_with_a_sound_one(sound: Judged) -> None:
@@ -36,8 +39,8 @@ def test_there_are_enough_of_them() -> None:
     assert len(MUTANTS) >= 22
     assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
     broken = {mutant.rule for mutant in MUTANTS}
-    numbers = [number for number in RULES if number[0] in "AFX"]
-    assert set(numbers) <= broken
+    numbers = {number for number in RULES if number[0] in "AFX"}
+    assert numbers - NOT_JUDGED <= broken
 
 
 def test_a_fault_has_the_smallest_sequence_of_calls() -> None:
