@@ -29,6 +29,7 @@ nitpick_ignore = [
     # The standard library is not looked up over the network.
     ("py:mod", "logging"),
     # Named in docstrings for those who read the source, too much for the reference.
+    ("py:exc", "ConnectionLost"),
     ("py:exc", "NoCurrentExceptionError"),
     ("py:meth", "LogPublisher.msg"),
     ("py:meth", "_writeSomeData"),

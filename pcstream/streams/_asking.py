@@ -47,8 +47,8 @@ class PullToPush(_PullToPush):
 
     It asks for a chunk, and again in the same turn for a few milliseconds at most, until it is
     paused. A producer that writes nothing when it is asked is asked less often (contract A2).
-    Whoever makes it registers it, calls :meth:`startStreaming` once, :meth:`note_write` for each
-    write, and :meth:`stopStreaming` when the producer unregisters.
+    Whoever makes it registers it, calls ``startStreaming`` once, ``note_write`` for each
+    write, and ``stopStreaming`` when the producer unregisters.
 
     :func:`~pcstream.streams.pull_to_push` does all of that around any consumer.
     """

@@ -76,7 +76,7 @@ class Middle:
     def finish(self) -> Deferred[int]:
         """Nothing more comes, or only what the producer still has that is registered now.
 
-        :returns: :attr:`done`.
+        :returns: ``done``.
         """
         self._is_finishing = True
         self._end_if_due()

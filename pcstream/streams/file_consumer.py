@@ -52,7 +52,7 @@ class FileConsumer:
         """
         :param file: opened for writing bytes; nobody else may use it meanwhile.
         :param high_water: bytes.
-        :param fsync: have the disk hold everything before :attr:`done` fires.
+        :param fsync: have the disk hold everything before ``done`` fires.
         :param close: close the file at the end.
         :param reactor: by default the one that is installed.
         :param threadpool: by default the reactor's.
@@ -112,7 +112,7 @@ class FileConsumer:
     def finish(self) -> Deferred[int]:
         """Nothing more comes, or only what the producer still has that is registered now.
 
-        :returns: :attr:`done`.
+        :returns: ``done``.
         """
         self._is_finishing = True
         self._finish_if_due()
