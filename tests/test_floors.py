@@ -37,7 +37,7 @@ FLOORS: list[tuple[int, str, list[str]]] = [
     (5, "protocols", ["protocols.*", "internet.ssl", "internet.testing"]),
     # TLS is a protocol, and endpoints can have it
     (5, "protocols", ["internet.endpoints", "internet.endpoint_parsers"]),
-    (6, "streams", ["streams", "streams.*", "limits"]),
+    (6, "streams", ["streams", "streams.*", "limits", "metrics"]),
     (7, "tools", ["conformance", "conformance.*", "trial.*", "swap", "swap.*", "cli.*", "test.*"]),
     (7, "tools", ["__main__"]),
 ]

@@ -26,7 +26,7 @@ def test_needs_zope_interface_alone() -> None:
 
 
 def test_has_the_extras() -> None:
-    assert set(SETUP["options.extras_require"]) == {"cli", "docs", "swap", "test", "tls"}
+    assert set(SETUP["options.extras_require"]) == {"cli", "docs", "metrics", "swap", "test", "tls"}
 
 
 def test_the_metadata_is_in_setup_cfg_alone() -> None:

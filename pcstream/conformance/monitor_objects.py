@@ -22,7 +22,8 @@ def held_by(consumer: Any) -> int | None:
             return size  # ours
         later = _own(consumer, "_tempDataLen")
         if isinstance(later, int):  # Twisted's: what is being sent, and what came after it
-            return len(consumer.dataBuffer) - consumer.offset + later
+            now: int = len(consumer.dataBuffer) - consumer.offset
+            return now + later
         pipes = _own(consumer, "pipes")
         below = pipes.get(0) if isinstance(pipes, dict) else _own(consumer, "_writer")
         if below is None:
