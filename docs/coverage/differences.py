@@ -45,6 +45,8 @@ GENERAL = {
 }
 #: Headings whose rows are about what is Twisted's own under ``pcstream run``, and not about a name.
 NOT_NAMES = "twisted.web"
+#: Importing it would choose a reactor.
+REACTOR = "internet.reactor"
 #: Too common to say which is meant.
 COMMON = {"read", "write", "connect", "stop", "install", "version"}
 
@@ -124,10 +126,11 @@ def about(row: Row, names: dict[str, frozenset[str]]) -> list[str]:
 def render() -> str:
     """The file's text."""
     from pcstream._unmirrored import twisted_names
-    from pcstream.swap._catalogue import our_modules
+    from pcstream.swap._catalogue import our_modules, our_names
 
-    names = {name: twisted_names().get(name, frozenset()) for name in our_modules()}
-    names = {name: found for name, found in names.items() if "._" not in name}
+    public = sorted(name for name in our_modules() if "._" not in name and name != REACTOR)
+    names = {name: twisted_names()[name] & our_names(name) for name in public}
+    names[REACTOR] = frozenset()
     lines = set()
     for path in sorted(ROWS.glob("*.rst")):
         for row in rows(path):

@@ -38,10 +38,8 @@ def why(checked: Checked) -> str:
         return "all that it uses is mirrored"
     count = len([reason for reason in checked.reasons if reason.keeps is checked.verdict])
     if checked.verdict is Verdict.RUN:
-        return (
-            f"{places(count)} need Twisted itself; what they share with the rest must be one thing"
-        )
-    return f"{places(count)} ask for what pcstream does not have"
+        return f"{places(count)} need{'s' * (count == 1)} what only Twisted has"
+    return f"{places(count)} ask{'s' * (count == 1)} for what is on neither way to pcstream"
 
 
 def places(count: int) -> str:
@@ -103,8 +101,11 @@ def tail(checked: Checked, everything: bool) -> Iterator[str]:
 
 def head(checked: Checked, everything: bool) -> Iterator[str]:
     """The verdict and why."""
-    yield f"{checked.verdict.value}: {why(checked)}"
-    yield ADVICE[checked.verdict]
+    if checked.names() or checked.reasons:
+        yield f"{checked.verdict.value}: {why(checked)}"
+        yield ADVICE[checked.verdict]
+    else:
+        yield f"nothing to do: {why(checked)}"
     yield ""
     if checked.reasons:
         said = [str(reason) for reason in checked.reasons if reason.keeps is checked.verdict]

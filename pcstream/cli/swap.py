@@ -72,7 +72,8 @@ def run(options: argparse.Namespace) -> Finding:
             _say(f"refused: not committed are {names}{more}; commit first, or say --dirty")
             return Finding.DIRTY
     places = sum(change.places for change in found.changes)
-    count = f"{places:,} place{'s' * (places != 1)} in {len(found.changes):,} files"
+    files = len(found.changes)
+    count = f"{places:,} place{'s' * (places != 1)} in {files:,} file{'s' * (files != 1)}"
     if options.write:
         write(found.changes)
         _say(f"{count} rewritten")

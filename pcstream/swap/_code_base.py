@@ -74,8 +74,10 @@ def kind_of(path: Path) -> Kind | None:
                 first = file.read(SHEBANG_BYTES).partition(b"\n")[0]
         except OSError:
             return None
-        if first.startswith(b"#!"):
-            return Kind.PYTHON if b"python" in first else Kind.SIDE
+        if first.startswith(b"#!") and b"python" in first:
+            return Kind.PYTHON
+        if first.startswith(b"#!") and b"sh" in first:
+            return Kind.SIDE
     return None
 
 

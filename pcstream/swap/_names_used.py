@@ -181,8 +181,13 @@ class _Reader(cst.CSTVisitor):
         word = re.escape(package)
         self.path = re.compile(rf"{word}((?:\.[^\W\d]\w*)+)(?::([^\W\d]\w*(?:\.\w+)*))?")
         self.within = re.compile(rf"(?<![\w.]){word}((?:\.[^\W\d]\w*)+)")
+        prompt = r"^[ \t]*(?:(?:>>>|\.\.\.)[ \t]+)?"
         self.program = re.compile(
-            rf"^\s*(?:from|import)\s+{word}\b|;\s*(?:from|import)\s+{word}\b", re.M
+            rf"(?:{prompt}|;[ \t]*)(?:from[ \t]+[\w.]+[ \t]+import\b|import[ \t]+\w)", re.M
+        )
+        self.lone = re.compile(rf"\bimport[ \t]+{word}(?![\w.])")
+        self.statement = re.compile(
+            rf"\bfrom[ \t]+{word}((?:\.\w+)*)[ \t]+import[ \t]+\(?([\w, \t*]+)"
         )
 
     # where things are
@@ -371,8 +376,8 @@ class _Reader(cst.CSTVisitor):
                 self.add_string(node, opening + part.start(), part[1][1:], imports=True)
         elif raw == self.package and importer:
             self.mention(node, f"asks whether {self.package} is there, by its name")
-        elif self.program.search(raw) and not is_text:
-            self.mention(node, f"a program in a string that imports {self.package}")
+        elif self.program.search(raw) and (not is_text or ">>>" in raw):
+            self.read_program(node, opening, raw)
         elif is_filter:
             self.mention(node, f"a filter of logs or warnings: {raw[:60]}")
         elif not is_text and self.within.search(raw):
@@ -391,6 +396,21 @@ class _Reader(cst.CSTVisitor):
                 importer = self.context(node)[0]
                 what = f"a name made at run time: {text.raw_value}..."
                 self.mention(node, what, blocks=importer)
+
+    def read_program(self, node: cst.SimpleString, opening: int, raw: str) -> None:
+        """Read a string that is a program, for another process or for doctest, line by line."""
+        from_imports = list(self.statement.finditer(raw))
+        for found in from_imports:
+            at = opening + raw.index(self.package, found.start())
+            for part in found[2].split(","):
+                words = part.split()
+                name = [*found[1].split("."), *(words[:1] if words[:1] != ["*"] else [])]
+                self.add_string(node, at, ".".join(filter(None, name)), imports=True)
+        for found in self.within.finditer(raw):
+            if not any(other.start() <= found.start() < other.end() for other in from_imports):
+                self.add_string(node, opening + found.start(), found[1][1:], imports=True)
+        if self.lone.search(raw):
+            self.mention(node, f"a program in a string that imports {self.package} as a whole")
 
     def add_string(self, node: cst.SimpleString, at: int, name: str, *, imports: bool) -> None:
         line, column = self.place(node)
