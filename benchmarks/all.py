@@ -29,8 +29,7 @@ def run(workload: Workload, chosen: argparse.Namespace) -> dict[str, Any] | None
     line = [sys.executable, str(HERE / script), *options]
     if chosen.short:
         line.append("--short")
-    if chosen.rounds:
-        line += ["--rounds", str(chosen.rounds)]
+    line += ["--rounds", str(chosen.rounds)]
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "out.json")
         done = subprocess.run([*line, "--json", str(out)], stdout=subprocess.DEVNULL, check=False)
@@ -126,15 +125,21 @@ def main() -> int:
     """Run them all; 1 if pcstream or Twisted fails in one, 0 even if a goal is missed."""
     parser = argparse.ArgumentParser(description="every benchmark, in one table and one JSON file")
     parser.add_argument("--short", action="store_true", help="little work in each")
-    parser.add_argument("--rounds", type=int, help="of each (default 5, short 1)")
+    parser.add_argument("--rounds", type=int, help="of each (default 5, short 3)")
     parser.add_argument("--json", metavar="FILE", help="write everything there")
     parser.add_argument("--only", metavar="A,B", help="of " + ",".join(w.name for w in WORKLOADS))
     chosen = parser.parse_args()
+    chosen.rounds = chosen.rounds or (3 if chosen.short else 5)
     names = chosen.only.split(",") if chosen.only else [workload.name for workload in WORKLOADS]
     if unknown := set(names) - {workload.name for workload in WORKLOADS}:
         parser.error(f"there is no {', '.join(sorted(unknown))}")
     started = time.monotonic()
-    everything: dict[str, Any] = {"short": chosen.short, "rows": [], "workloads": {}}
+    everything: dict[str, Any] = {
+        "short": chosen.short,
+        "rounds": chosen.rounds,
+        "rows": [],
+        "workloads": {},
+    }
     failed = []
     for position, name in enumerate(names, 1):
         (workload,) = [each for each in WORKLOADS if each.name == name]

@@ -12,6 +12,8 @@ from harness import command, load, peers, processes
 from harness.rounds import Metric, Sample
 
 PEERS = ["twisted", "pcstream", "asyncio", "uvloop", "nginx"]
+#: in which a program opens the file
+IN_PYTHON = PEERS[:-1]
 MEMORY = Metric("KiB/connection")
 #: the file must be larger than what the kernel's buffers take for a reader that does not read
 FILE_BYTES = 64 * 1024 * 1024
@@ -22,7 +24,13 @@ REST_S = 0.002
 def options(parser: argparse.ArgumentParser) -> None:
     """What can be varied."""
     parser.add_argument("--idle", action="store_true", help="connections that ask for nothing")
+    parser.add_argument("--unbuffered", action="store_true", help="open the file without a buffer")
     parser.add_argument("--connections", type=int, help="default 1000 stalled, 10000 idle")
+
+
+def peers_for(chosen: argparse.Namespace) -> list[str]:
+    """Only those for which the options mean something."""
+    return IN_PYTHON if chosen.unbuffered else PEERS
 
 
 def settle(under_test: processes.UnderTest) -> None:
@@ -37,11 +45,13 @@ def measure(peer: str, chosen: argparse.Namespace) -> Sample:
     """The growth of resident memory, over the number of connections."""
     count = chosen.connections or (10_000 if chosen.idle else 1000)
     if chosen.short:
-        count //= 10
+        count //= 2
     with tempfile.NamedTemporaryFile() as source:
         os.truncate(source.fileno(), FILE_BYTES)
         # nginx has no echo; one who asks for nothing does not notice
         role = ("echo",) if chosen.idle and peer != "nginx" else ("file", source.name)
+        if chosen.unbuffered:
+            role += ("", "unbuffered")
         with processes.started(peers.COMMANDS[peer](*role), core=0) as under_test:
             request = b""
             if peer == "nginx" and not chosen.idle:  # which alone is asked
@@ -60,9 +70,9 @@ def measure(peer: str, chosen: argparse.Namespace) -> Sample:
 
 if __name__ == "__main__":
     command.run(
-        title="memory for each connection, idle {idle} (else it does not read what it is sent)",
+        title="memory a connection, idle {idle} (else it reads nothing), unbuffered {unbuffered}",
         metrics=[MEMORY],
-        peers=PEERS,
+        peers=peers_for,
         measure=measure,
         rounds=3,
         options=options,

@@ -9,6 +9,8 @@ from harness import command, load, peers, processes
 from harness.rounds import Metric, Sample
 
 MIB = 1024 * 1024
+#: that go through a connection
+LEAST_MIB, LEAST_SHORT_MIB = 16, 8
 IN_PYTHON = ["twisted", "pcstream", "asyncio", "uvloop"]
 #: which have no protocols that could look
 IN_C = ["haproxy", "haproxy splice"]
@@ -30,8 +32,10 @@ def peers_for(chosen: argparse.Namespace) -> list[str]:
 def measure(peer: str, chosen: argparse.Namespace) -> Sample:
     """CPU for each GB that one proxy forwards, after a transfer that does not count."""
     each = (128 if chosen.short else 512) * MIB // chosen.connections // chosen.ways
+    # with less, what is measured is how connections are made
+    each = max(each, (LEAST_SHORT_MIB if chosen.short else LEAST_MIB) * MIB // chosen.ways)
     back = each if chosen.ways == 2 else 0
-    transfers = 1 if chosen.short else 2
+    transfers = 1 if chosen.short or chosen.connections > 1 else 2
     name, _, how = peer.partition(" ")
     extra = [how] if how else []
     if chosen.looking and name in ("twisted", "pcstream"):

@@ -13,7 +13,7 @@ METRICS = [Metric("set+reset+cancel ns"), Metric("set+cancel ns"), Metric("set+f
 
 def measure(peer: str, chosen: argparse.Namespace) -> Sample:
     """One fresh process."""
-    count = 20_000 if chosen.short else 200_000
+    count = 100_000 if chosen.short else 200_000
     sample: Sample = json.loads(processes.answer(processes.python("timers.py", peer, count)))
     return sample
 

@@ -79,6 +79,8 @@ WORKLOADS = [
         Row("the streams' rate meanwhile", "bulk GB/s", {"twisted": 3.0}),
     )),
     _one("memory-stalled", SIZE, "1,000 that do not read", KIB, {"twisted": 4.0}, "memory.py"),
+    _one("memory-stalled-unbuffered", SIZE, "the same, of an unbuffered file", KIB, {},
+         "memory.py", "--unbuffered"),
     _one("memory-idle", SIZE, "10,000 idle ones", KIB, {"twisted": 1.2}, "memory.py", "--idle"),
     Workload("timers", "Timers: CPU for each", ("timers.py",), (
         Row("set, reset and cancelled", "set+reset+cancel ns", {"twisted": 1.4}),

@@ -98,6 +98,11 @@ def _environment() -> dict[str, str]:
     return ours
 
 
+def _shown(command: Sequence[str]) -> str:
+    """The command without its folders, which say nothing to anybody elsewhere."""
+    return " ".join(Path(word).name for word in command)
+
+
 @contextlib.contextmanager
 def started(command: Sequence[str], core: int | None = 0) -> Iterator[UnderTest]:
     """Run *command* until the block ends.
@@ -113,7 +118,7 @@ def started(command: Sequence[str], core: int | None = 0) -> Iterator[UnderTest]
         assert process.stdout is not None
         words = process.stdout.readline().split()
         if words[:1] != ["listening"]:
-            raise RuntimeError(f"{' '.join(command)} did not start: it said {words!r}")
+            raise RuntimeError(f"{_shown(command)} did not start: it said {words!r}")
         pids = [int(word) for word in words[2:]] or pids
         if core is not None:
             for pid in pids:
@@ -136,5 +141,5 @@ def answer(command: Sequence[str], core: int | None = 0) -> str:
         pin(process.pid, core)
     out, _ = process.communicate()
     if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with status {process.returncode}")
+        raise RuntimeError(f"{_shown(command)} ended with status {process.returncode}")
     return out

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import IO
 
 LOOP, ROLE, *ARGUMENTS = sys.argv[1:]
 
@@ -24,11 +24,11 @@ class SendFile(asyncio.Protocol):
     #: what every chunk passes through, if anything
     through: Callable[[bytes], bytes] | None = None
     transport: asyncio.Transport
-    source: BinaryIO
+    source: IO[bytes]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]  # uvloop's is no subclass
-        self.source = open(self.path, "rb")
+        self.source = open(self.path, "rb", 0 if "unbuffered" in ARGUMENTS else -1)
         self.full = False
         self.resume_writing()
 

@@ -30,14 +30,18 @@ def listen(factory: Any) -> None:
     reactor.run()
 
 
-def serve_file(path: str, transform: str = "") -> None:
-    """Send the file at *path* to whoever connects; ``transform`` passes every chunk through one."""
+def serve_file(path: str, transform: str = "", unbuffered: str = "") -> None:
+    """Send the file at *path* to whoever connects.
+
+    :param transform: have every chunk pass through a function.
+    :param unbuffered: open the file without a buffer, of which a FileSender has no use.
+    """
     basic = module("protocols.basic")
     through = (lambda data: data) if transform else None
 
     class SendFile(protocol.Protocol):
         def connectionMade(self) -> None:
-            source = open(path, "rb")
+            source = open(path, "rb", 0 if unbuffered else -1)
             sending = basic.FileSender().beginFileTransfer(source, self.transport, through)
             sending.addBoth(lambda _: (source.close(), self.transport.loseConnection()))
 
