@@ -12,7 +12,8 @@ from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any, NoReturn
 
-from .checking import Checks, Play, Unmet, name_of, optional
+from .checking import Checks, Play, Unmet, optional
+from .given_subjects import subject_from
 from .memory_connection import (
     LIMIT_BYTES,
     Enough,
@@ -23,7 +24,7 @@ from .recorders import PullRecorder, PushRecorder, raises, unregisters
 from .report import Report
 from .subjects import Subject
 
-__all__ = ["AdapterSubject", "check_adapter"]
+__all__ = ["CHECKS", "AdapterSubject", "check_adapter"]
 
 # A producer is asked so often within one turn, and the adapter is taken to have forgotten the
 # reactor. A cooperative task of 10 ms asks some thousand times.
@@ -195,10 +196,10 @@ class _PulledBench:
         raise Enough
 
 
-ADAPTER_CHECKS: Checks[Play] = Checks("adapter", Play)
+CHECKS: Checks[Play] = Checks("adapter", Play)
 
 
-@ADAPTER_CHECKS.rule("A1", needs=("pull_to_push",))
+@CHECKS.rule("A1", needs=("pull_to_push",))
 @_on_an_adapter_that_yields
 def pauses_are_no_count(play: Play) -> None:
     """All sequences of pauses and resumes: the last call alone says whether it asks."""
@@ -221,7 +222,7 @@ def pauses_are_no_count(play: Play) -> None:
                     bench.broken("it was resumed, and does not ask its producer")
 
 
-@ADAPTER_CHECKS.rule("A1", needs=("pull_to_push",))
+@CHECKS.rule("A1", needs=("pull_to_push",))
 @_on_an_adapter_that_yields
 def a_resume_out_of_turn_is_harmless(play: Play) -> None:
     """P4: two resumes, the second of which nobody waits for."""
@@ -234,7 +235,7 @@ def a_resume_out_of_turn_is_harmless(play: Play) -> None:
         play.fault(f"a resume without a pause raised {raised!r}", "P4")
 
 
-@ADAPTER_CHECKS.rule("A2", needs=("pull_to_push",))
+@CHECKS.rule("A2", needs=("pull_to_push",))
 @_on_an_adapter_that_yields
 def waits_if_there_is_nothing(play: Play) -> None:
     """A producer that never writes; one that always does, and a reactor that wants its turn."""
@@ -250,7 +251,7 @@ def waits_if_there_is_nothing(play: Play) -> None:
     bench.call("stopProducing")
 
 
-@ADAPTER_CHECKS.rule("A3", needs=("pull_to_push",))
+@CHECKS.rule("A3", needs=("pull_to_push",))
 @_on_an_adapter_that_yields
 def is_silent_after_the_end(play: Play) -> None:
     """Stop, twice, with pauses and resumes behind it; an unregistration while it is asked."""
@@ -272,7 +273,7 @@ def is_silent_after_the_end(play: Play) -> None:
         bench.broken("it asks a producer that has unregistered")
 
 
-@ADAPTER_CHECKS.rule("A4", needs=("pull_to_push",))
+@CHECKS.rule("A4", needs=("pull_to_push",))
 @_on_an_adapter_that_yields
 def a_broken_producer_hears_of_its_end(play: Play) -> None:
     """The producer raises when it is asked, the first time or later."""
@@ -290,7 +291,35 @@ def a_broken_producer_hears_of_its_end(play: Play) -> None:
             bench.broken("the producer raised, and stays registered with the consumer")
 
 
-@ADAPTER_CHECKS.rule("A5", needs=("push_to_pull",))
+@CHECKS.rule("A7", needs=("pull_to_push",))
+@_on_an_adapter_that_yields
+def a_pause_inside_a_request_holds(play: Play) -> None:
+    """The consumer pauses it from within the producer's write, and may resume it there."""
+    for calls in (
+        ("pauseProducing",),
+        ("pauseProducing", "resumeProducing", "pauseProducing"),
+        ("pauseProducing", "resumeProducing"),
+    ):
+        bench = _PulledBench(play)
+        bench.turns(1)
+
+        def answer(bench: _PulledBench = bench, calls: tuple[str, ...] = calls) -> None:
+            bench.source.answer = bench.source.write_some
+            bench.source.write_some()
+            for call in calls:
+                bench.call(call)
+
+        bench.source.answer = answer
+        bench.turn()
+        bench.turn(_LONGEST_REST_S)
+        asked = bench.turns()
+        if calls[-1] == "pauseProducing" and asked:
+            bench.broken("it was paused while it asked, and asks again")
+        if calls[-1] == "resumeProducing" and not asked:
+            bench.broken("it was paused and resumed while it asked, and asks no more")
+
+
+@CHECKS.rule("A5", needs=("push_to_pull",))
 def holds_one_limit_until_asked(play: Play) -> None:
     """A producer that writes until it is paused; a consumer that asks late, then again."""
     for size in (1_000, 16_384, 65_536):
@@ -361,7 +390,7 @@ class _Pausing:
         pass
 
 
-@ADAPTER_CHECKS.rule("A6", needs=("protocol_to_consumer",))
+@CHECKS.rule("A6", needs=("protocol_to_consumer",))
 def back_pressure_passes_or_is_refused(play: Play) -> None:
     """A producer for a protocol that wants to receive no more."""
     protocol = _Pausing(play)
@@ -380,21 +409,21 @@ def back_pressure_passes_or_is_refused(play: Play) -> None:
 
 
 def check_adapter(
-    subject: AdapterSubject | Callable[..., Any],
+    subject: AdapterSubject | type[AdapterSubject] | Callable[..., Any],
     *,
-    name: str | None = None,
     only: Collection[str] = (),
+    deviations: Collection[str] = (),
+    search: int = 0,
+    name: str | None = None,
 ) -> Report:
     """Judge an adapter between the kinds of producers.
 
     :param subject: a subject, or just what puts a pull producer on a consumer: see
         :meth:`AdapterSubject.pull_to_push`.
+    :param only: numbers of rules; by default all are judged.
+    :param deviations: rules that are known to be broken, besides those that the subject names.
+    :param search: has no effect: all sequences up to a length are tried, and none by chance.
     :param name: what it is called in the report.
-    :param only: numbers of rules; no others are judged.
     """
-    if not isinstance(subject, Subject):
-        made = AdapterSubject()
-        made.name = name_of(subject)
-        made.pull_to_push = subject  # type: ignore[method-assign]
-        subject = made
-    return ADAPTER_CHECKS.run(subject, name=name, only=only)
+    made = subject_from(subject, AdapterSubject, "pull_to_push", deviations)
+    return CHECKS.run(made, name=name, only=only)

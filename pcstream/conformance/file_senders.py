@@ -12,13 +12,14 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, NoReturn
 
-from .checking import Checks, Play, conclude, name_of
+from .checking import Checks, Play, conclude
+from .given_subjects import subject_from
 from .memory_connection import Enough, MemoryConnection, TurnClock, stops_at_the_first_fault
 from .recorders import PlannedError, PullRecorder, content
 from .report import Report
 from .subjects import ConsumerSubject, PullProducerSubject, Subject
 
-__all__ = ["FileSenderSubject", "check_file_sender"]
+__all__ = ["CHECKS", "FileSenderSubject", "check_file_sender"]
 
 # A file that has nothing yet may be read so often before the reactor gets a turn.
 _MOST_IDLE_READS = 1000
@@ -162,14 +163,14 @@ class _Bench:
             self.broken(f"the Deferred has {self.outcome[0]!r}, no {error.__name__}")
 
 
-FILE_SENDER_CHECKS: Checks[Play] = Checks("file sender", Play)
+CHECKS: Checks[Play] = Checks("file sender", Play)
 
 
 def _doubled(chunk: bytes) -> bytes:
     return chunk + b"\r"
 
 
-@FILE_SENDER_CHECKS.rule("F1")
+@CHECKS.rule("F1")
 @stops_at_the_first_fault
 def one_chunk_a_question(play: Play) -> None:
     """Files of some chunks, with and without a transformation, asked at once and a turn later."""
@@ -226,7 +227,7 @@ def _send_over(play: Play, *, closes_at_once: bool) -> None:
             over.clean_up()
 
 
-@FILE_SENDER_CHECKS.rule("F2")
+@CHECKS.rule("F2")
 @stops_at_the_first_fault
 def an_empty_file(play: Play) -> None:
     """An empty file is over with the first question."""
@@ -243,7 +244,7 @@ def an_empty_file(play: Play) -> None:
     bench.expect_value("")
 
 
-@FILE_SENDER_CHECKS.rule("F3")
+@CHECKS.rule("F3")
 @stops_at_the_first_fault
 def the_end_is_one_question_later(play: Play) -> None:
     """A consumer that takes nothing holds the last chunk."""
@@ -265,7 +266,7 @@ def the_end_is_one_question_later(play: Play) -> None:
             bench.broken("the file is closed")
 
 
-@FILE_SENDER_CHECKS.rule("F4")
+@CHECKS.rule("F4")
 @stops_at_the_first_fault
 def stopped(play: Play) -> None:
     """The consumer is lost meanwhile, or before; it is busy."""
@@ -299,7 +300,7 @@ def _expect_stopped(bench: _Bench) -> None:
         bench.broken(f"the text of the failure is {str(bench.outcome[0])!r}, not {_STOPPED!r}")
 
 
-@FILE_SENDER_CHECKS.rule("F5")
+@CHECKS.rule("F5")
 @stops_at_the_first_fault
 def something_raises(play: Play) -> None:
     """What read, transform and write raise, with the first chunk and with the second."""
@@ -340,7 +341,7 @@ def _failing_transform(play: Play, at: int) -> Callable[[bytes], bytes]:
     return transform
 
 
-@FILE_SENDER_CHECKS.rule("F6")
+@CHECKS.rule("F6")
 @stops_at_the_first_fault
 def nothing_of_a_chunk(play: Play) -> None:
     """A transformation that drops the first chunk, the second, the last."""
@@ -363,7 +364,7 @@ def nothing_of_a_chunk(play: Play) -> None:
         bench.expect_success(b"".join(answers))
 
 
-@FILE_SENDER_CHECKS.rule("F7")
+@CHECKS.rule("F7")
 @stops_at_the_first_fault
 def cancelled_or_begun_twice(play: Play) -> None:
     """The Deferred is cancelled in the middle; a busy sender is to begin again."""
@@ -397,7 +398,7 @@ def cancelled_or_begun_twice(play: Play) -> None:
     bench.expect_success()
 
 
-@FILE_SENDER_CHECKS.rule("F8")
+@CHECKS.rule("F8")
 @stops_at_the_first_fault
 def closed_behind_the_file(play: Play) -> None:
     """``loseConnection`` follows ``beginFileTransfer``."""
@@ -424,7 +425,7 @@ def closed_behind_the_file(play: Play) -> None:
         _send_over(play, closes_at_once=True)
 
 
-@FILE_SENDER_CHECKS.rule("F9")
+@CHECKS.rule("F9")
 @stops_at_the_first_fault
 def nothing_yet(play: Play) -> None:
     """``read`` answers None for a while, at the beginning and in the middle."""
@@ -442,6 +443,53 @@ def nothing_yet(play: Play) -> None:
         except _Spins:
             del play.calls[8:]
             bench.broken(f"it reads a file that has nothing yet {_MOST_IDLE_READS} times at once")
+        bench.expect_success()
+
+
+@CHECKS.rule("F10")
+@stops_at_the_first_fault
+def transforms_what_it_sends(play: Play) -> None:
+    """A transformation that remembers what it is given; a consumer that takes one chunk."""
+    for inside in (True, False):
+        bench = _Bench(play, 3.5, inside=inside)
+        given: list[bytes] = []
+
+        def transform(chunk: bytes, given: list[bytes] = given) -> bytes:
+            given.append(chunk)
+            return chunk
+
+        bench.begin(transform)
+        bench.go_on()
+        if b"".join(given) != bench.content:
+            size = sum(map(len, given))
+            bench.broken(f"{size} bytes of {len(bench.content)} were transformed, or in disorder")
+        bench = _Bench(play, 5, inside=inside)
+        bench.connection.is_stalled = True
+        bench.begin()
+        bench.clock.settle()
+        if bench.file.tell() > bench.connection.accepted:
+            ahead = bench.file.tell() - bench.connection.accepted
+            bench.broken(f"it has read {ahead} bytes that it was not asked for")
+
+
+@CHECKS.rule("F11")
+@stops_at_the_first_fault
+def another_transfer(play: Play) -> None:
+    """The same sender, when one transfer has ended and when one was stopped."""
+    for stopped_first in (False, True):
+        bench = _Bench(play, 2)
+        bench.begin()
+        if stopped_first:
+            bench.connection.break_off()
+        bench.go_on()
+        bench.outcome.clear()
+        bench.file = _File(play, bench.content)
+        bench.connection = _Connection(bench.clock, play.calls, "other consumer")
+        try:
+            bench.begin()
+        except Exception as raised:
+            bench.broken(f"one transfer is over, and another one is refused: {raised!r}")
+        bench.go_on()
         bench.expect_success()
 
 
@@ -470,33 +518,33 @@ class _AsProducer(PullProducerSubject):
 
 
 def check_file_sender(
-    subject: FileSenderSubject | Callable[[Any], Any],
+    subject: FileSenderSubject | type[FileSenderSubject] | Callable[[Any], Any],
     *,
-    name: str | None = None,
     only: Collection[str] = (),
+    deviations: Collection[str] = (),
+    search: int = 0,
+    name: str | None = None,
 ) -> Report:
     """Judge a sender of files, by the rules for pull producers too.
 
     :param subject: a subject, or just what makes a sender, given a clock (``callLater``).
+    :param only: numbers of rules; by default all are judged.
+    :param deviations: rules that are known to be broken, besides those that the subject names.
+    :param search: how many random sequences of calls are tried with it as a pull producer.
     :param name: what it is called in the report.
-    :param only: numbers of rules; no others are judged.
     """
-    if not isinstance(subject, Subject):
-        made = FileSenderSubject()
-        made.name = name_of(subject)
-        made.make = subject  # type: ignore[method-assign, assignment]
-        subject = made
-    report = FILE_SENDER_CHECKS.run(subject, name=name, only=only)
+    made: FileSenderSubject = subject_from(subject, FileSenderSubject, "make", deviations)
+    report = CHECKS.run(made, name=name, only=only)
     rules = [rule for rule in _PULL_RULES if not only or rule in only]
     if not rules:
         return report
     from .producers import check_pull_producer
 
-    as_producer = check_pull_producer(_AsProducer(subject), only=rules)
+    as_producer = check_pull_producer(_AsProducer(made), only=rules, search=search)
     return conclude(
         Report(report.subject, report.role),
         [*report.faults, *report.deviations, *as_producer.faults],
         [*report.skipped, *as_producer.skipped],
         [*report.passed, *report.broken, *as_producer.passed, *as_producer.broken],
-        subject.deviations,
+        getattr(made, "deviations", ()),
     )

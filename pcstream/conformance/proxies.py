@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Collection, Iterator
+from functools import wraps
 from typing import Any, NoReturn
 
 from zope.interface import directlyProvides
 
-from .checking import Checks, Play, name_of, offers, optional
+from .checking import Checks, Play, Unmet, offers, optional
+from .given_subjects import subject_from
 from .memory_connection import (
     LIMIT_BYTES,
     Enough,
@@ -27,7 +29,7 @@ from .recorders import PullRecorder, PushRecorder, Recorder, writes
 from .report import Report
 from .subjects import MiddleSubject, Subject
 
-__all__ = ["ProxySubject", "RelaySubject", "check_proxy", "check_relay"]
+__all__ = ["CHECKS", "RELAY_CHECKS", "ProxySubject", "RelaySubject", "check_proxy", "check_relay"]
 
 # So much of what a relay has read in one go may come on top of its limit (contract P2).
 _ONE_READ_BYTES = 65536
@@ -47,11 +49,13 @@ class ProxySubject(MiddleSubject):
     :cvar limit: the most that the middle may hold itself, in bytes.
     :cvar stays_registered: it is registered with its consumer all the time, as a channel for
         several streams is, and not only while it has a producer.
+    :cvar is_layered: several of them can be put on top of each other.
     :cvar depth: how many calls the longest sequences have that are tried.
     """
 
     limit: int = LIMIT_BYTES
     stays_registered: bool = False
+    is_layered: bool = True
     depth: int = 4
 
     def make(self, consumer: MemoryConnection) -> Any:
@@ -110,9 +114,12 @@ class _Bench:
         self.consumer = _Consumer(self.clock, self.trace)
         self.written = bytearray()
         self._pieces = itertools.cycle(range(1, 251))
-        self.middle = self.subject.make(self.consumer)
+        self.middle = self.make()
         self.clock.settle()
         self.trace.clear()
+
+    def make(self) -> Any:
+        return self.subject.make(self.consumer)
 
     def note(self, what: str) -> None:
         self.trace.append(what)
@@ -190,10 +197,10 @@ def _scripts(alphabet: str, depth: int) -> Iterator[tuple[str, ...]]:
 
 # -- proxies and wrappers
 
-PROXY_CHECKS: Checks[Play] = Checks("middle", Play)
+CHECKS: Checks[Play] = Checks("middle", Play)
 
 
-@PROXY_CHECKS.rule("X1")
+@CHECKS.rule("X1")
 @stops_at_the_first_fault
 def every_byte_in_order(play: Play) -> None:
     """X1: write, write although paused a moment ago, write inside a write; pause and resume."""
@@ -232,7 +239,7 @@ def every_byte_in_order(play: Play) -> None:
             bench.broken(f"what arrived is {kind}: {got!r} in place of {want!r}")
 
 
-@PROXY_CHECKS.rule("X2")
+@CHECKS.rule("X2")
 @stops_at_the_first_fault
 def pauses_in_time(play: Play) -> None:
     """X2: a producer that writes until it is paused, before a consumer that takes nothing."""
@@ -259,7 +266,7 @@ def pauses_in_time(play: Play) -> None:
             bench.broken("its consumer has room again, and its producer is still paused")
 
 
-@PROXY_CHECKS.rule("X3")
+@CHECKS.rule("X3")
 @stops_at_the_first_fault
 def combines_reasons(play: Play) -> None:
     """X3: the consumer's pauses, and the middle's own if it has any."""
@@ -297,7 +304,7 @@ def combines_reasons(play: Play) -> None:
                         bench.broken("no reason is left, and the producer is still paused")
 
 
-@PROXY_CHECKS.rule("X4")
+@CHECKS.rule("X4")
 @stops_at_the_first_fault
 def stops_once(play: Play) -> None:
     """X4: the consumer is lost; the middle is stopped twice."""
@@ -314,7 +321,7 @@ def stops_once(play: Play) -> None:
             bench.broken(f"the producer was stopped {producer.count('stop')} times")
 
 
-@PROXY_CHECKS.rule("X5")
+@CHECKS.rule("X5")
 @stops_at_the_first_fault
 def ends_behind_the_rest(play: Play) -> None:
     """X5: the producer unregisters while the consumer is full."""
@@ -349,7 +356,7 @@ def ends_behind_the_rest(play: Play) -> None:
         bench.broken(f"{len(bench.received)} of {len(bench.written)} bytes arrived")
 
 
-@PROXY_CHECKS.rule("X6")
+@CHECKS.rule("X6")
 @stops_at_the_first_fault
 def registers_like_a_consumer(play: Play) -> None:
     """X6: a second producer; one for a dead consumer; unregistering nobody."""
@@ -396,13 +403,15 @@ def registers_like_a_consumer(play: Play) -> None:
 class _HalfProtocol:
     """A protocol that can take half of a connection."""
 
+    transport: Any = None
+
     def __init__(self, play: Play) -> None:
         self.play = play
         self.heard: list[str] = []
         directlyProvides(self, *in_all_words("IHalfCloseableProtocol"))
 
     def makeConnection(self, transport: Any) -> None:
-        pass
+        self.transport = transport
 
     def dataReceived(self, data: bytes) -> None:
         self.hear("dataReceived")
@@ -421,7 +430,7 @@ class _HalfProtocol:
         self.heard.append(what)
 
 
-@PROXY_CHECKS.rule("X7", needs=("wrap",))
+@CHECKS.rule("X7", needs=("wrap",))
 @stops_at_the_first_fault
 def passes_half_closes(play: Play) -> None:
     """X7: the peer of a wrapped connection ends its half."""
@@ -439,7 +448,7 @@ def passes_half_closes(play: Play) -> None:
         play.fault("the peer closed its half, and the protocol was not told")
 
 
-@PROXY_CHECKS.rule("X8", needs=("close",))
+@CHECKS.rule("X8", needs=("close",))
 @stops_at_the_first_fault
 def closes_behind_the_rest(play: Play) -> None:
     """X8: a wrapper is asked to close while its transport is full, with and without a producer."""
@@ -461,7 +470,7 @@ def closes_behind_the_rest(play: Play) -> None:
             bench.broken(f"{got} of {want} bytes arrived before the close")
 
 
-@PROXY_CHECKS.rule("L6")
+@CHECKS.rule("L6")
 @stops_at_the_first_fault
 def never_pauses_pull_producers(play: Play) -> None:
     """L6: a pull producer has no ``pauseProducing``."""
@@ -483,6 +492,126 @@ def never_pauses_pull_producers(play: Play) -> None:
             bench.subject.release(bench.middle)
         bench.consumer.drain()
         bench.settle()
+
+
+# -- several on top of each other
+
+_MOST_LAYERS = 3
+
+
+class _LayeredBench(_Bench):
+    """Some middles on top of each other; the topmost is ``middle``."""
+
+    def __init__(self, play: Play, layers: int) -> None:
+        if not play.subject.is_layered:
+            raise Unmet("is_layered")
+        self.layers = layers
+        self.protocol = _HalfProtocol(play)
+        super().__init__(play)
+
+    def make(self) -> Any:
+        if not offers(self.subject, "wrap"):
+            middle: Any = self.consumer
+            for _ in range(self.layers):
+                middle = self.subject.make(middle)
+            return middle
+        top: Any = self.protocol
+        for _ in range(self.layers):
+            top = self.subject.wrap(top, self.consumer)
+        self.consumer.protocol = top
+        top.makeConnection(self.consumer)
+        return self.protocol.transport
+
+
+def _through_layers(scenario: Callable[[_LayeredBench], None]) -> Callable[[Play], None]:
+    """Play *scenario* with one, two and three of them; one alone is a matter of other rules."""
+
+    @wraps(scenario)
+    def check(play: Play) -> None:
+        for layers in range(1, _MOST_LAYERS + 1):
+            try:
+                bench = _LayeredBench(play, layers)
+                bench.note(f"({layers} of them on top of each other)")
+                scenario(bench)
+            except Unmet:
+                raise
+            except Exception as raised:
+                if layers == 1:
+                    play.faults.clear()
+                    raise Unmet("a middle that does it when it is alone") from None
+                if isinstance(raised, Enough):
+                    return
+                raise
+
+    return check
+
+
+@CHECKS.rule("X10")
+@_through_layers
+def a_loss_passes_the_layers(bench: _LayeredBench) -> None:
+    """The connection below all of them is lost."""
+    producer = bench.push()
+    bench.consumer.break_off()
+    bench.settle()
+    if producer.count("stop") != 1:
+        bench.broken(f"the producer was stopped {producer.count('stop')} times")
+    if bench.protocol.transport is not None:
+        stop, told = f"{producer.name}.stopProducing()", "protocol.connectionLost()"
+        if told not in bench.trace:
+            bench.broken("the protocol was not told")
+        if bench.trace.index(stop) > bench.trace.index(told):
+            bench.broken("the protocol was told before the producer was stopped")
+
+
+@CHECKS.rule("X11")
+@_through_layers
+def pauses_pass_the_layers(bench: _LayeredBench) -> None:
+    """A push producer before a full connection, and a pull producer."""
+    producer = bench.push()
+    bench.consumer.stall()
+    size = _PIECES_BYTES[1]
+    most = LIMIT_BYTES + size + bench.layers * (bench.subject.limit + size)
+    while not producer.is_paused:
+        bench.write(bench.next_piece(size))
+        bench.clock.settle()
+        if len(bench.written) > most:
+            del bench.trace[4:-4]
+            bench.broken(f"{len(bench.written)} bytes are held, and the producer is not paused")
+    bench.consumer.drain()
+    bench.settle()
+    if producer.is_paused:
+        bench.broken("there is room again, and the producer is still paused")
+    bench.unregister()
+    bench.settle()
+    bench.pull(3)
+    for _ in range(4):
+        if bench.consumer.producer is not None and bench.consumer.streaming:
+            bench.pause()
+            bench.resume()
+        bench.settle()
+    if bench.received != bench.written:
+        got, want = len(bench.received), len(bench.written)
+        bench.broken(f"{got} of {want} bytes arrived, or in another order")
+
+
+@CHECKS.rule("X12")
+@_through_layers
+def a_refusal_passes_the_layers(bench: _LayeredBench) -> None:
+    """A second producer is refused; the first hears nothing of it, the second nothing at all."""
+    first, second = bench.push(), bench.recorder("B")
+    try:
+        bench.register(second)
+    except Exception as raised:
+        bench.note(f"refused: {raised!r}")
+    else:
+        bench.broken("a second producer is accepted")
+    if first.heard:
+        bench.broken(f"the first producer hears {', '.join(first.heard)}")
+    bench.pause()
+    bench.resume()
+    bench.settle()
+    if second.heard:
+        bench.broken(f"who was refused hears {', '.join(second.heard)}")
 
 
 # -- relays
@@ -656,42 +785,38 @@ def relays_aborts(play: Play) -> None:
 
 
 def check_proxy(
-    subject: ProxySubject | Callable[[Any], Any],
+    subject: ProxySubject | RelaySubject | type[MiddleSubject] | Callable[[Any], Any],
     *,
-    name: str | None = None,
     only: Collection[str] = (),
+    deviations: Collection[str] = (),
+    search: int = 0,
+    name: str | None = None,
 ) -> Report:
-    """Judge a proxy, or a wrapper of transports.
+    """Judge a proxy, a wrapper of transports, or a relay.
 
     :param subject: a subject, or just what makes a middle on top of a consumer.
+    :param only: numbers of rules; by default all are judged.
+    :param deviations: rules that are known to be broken, besides those that the subject names.
+    :param search: has no effect: all sequences up to a length are tried, and none by chance.
     :param name: what it is called in the report.
-    :param only: numbers of rules; no others are judged.
     """
-    if not isinstance(subject, Subject):
-        subject = _made_by(ProxySubject, subject)
-    return PROXY_CHECKS.run(subject, name=name, only=only)
+    made = subject_from(subject, ProxySubject, "make", deviations)
+    checks = RELAY_CHECKS if isinstance(made, RelaySubject) else CHECKS
+    return checks.run(made, name=name, only=only)
 
 
 def check_relay(
-    subject: RelaySubject | Callable[[Any], Any],
+    subject: RelaySubject | type[RelaySubject] | Callable[[Any], Any],
     *,
-    name: str | None = None,
     only: Collection[str] = (),
+    deviations: Collection[str] = (),
+    search: int = 0,
+    name: str | None = None,
 ) -> Report:
     """Judge a relay between an accepted connection and one that it makes itself.
 
     :param subject: a subject, or just what makes the protocol of an accepted connection, given a
-        reactor to connect with.
-    :param name: what it is called in the report.
-    :param only: numbers of rules; no others are judged.
+        reactor to connect with. The other arguments are those of :func:`check_proxy`.
     """
-    if not isinstance(subject, Subject):
-        subject = _made_by(RelaySubject, subject)
-    return RELAY_CHECKS.run(subject, name=name, only=only)
-
-
-def _made_by(kind: Any, make: Callable[[Any], Any]) -> Any:
-    subject = kind()
-    subject.make = make
-    subject.name = name_of(make)
-    return subject
+    made = subject_from(subject, RelaySubject, "make", deviations)
+    return RELAY_CHECKS.run(made, name=name, only=only)

@@ -138,7 +138,8 @@ class Report:
 
     def __str__(self) -> str:
         verdict = "conforms" if self.conforms else "does not conform"
-        lines = [f"{self.subject}, as a {self.role}: {verdict}"]
+        article = "an" if self.role[:1] in "aeiou" else "a"
+        lines = [f"{self.subject}, as {article} {self.role}: {verdict}"]
         lines += [str(fault) for fault in self.faults]
         lines += [
             f"{number} was declared as a deviation, but the rule is kept"

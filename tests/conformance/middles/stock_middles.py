@@ -248,6 +248,7 @@ class StockTLS(StockWrapper):
     """TLS over a connection, with the peer's side of it played by another one."""
 
     limit = 65536
+    is_layered = False
     cooperation: Any = None
 
     def __init__(self, package: Package, identity: Any) -> None:
@@ -352,6 +353,7 @@ class StockHTTP(ProxySubject):
     depth = 3
     # its channel is the producer of the transport for all requests together
     stays_registered = True
+    is_layered = False
     cooperation: Any = None
 
     def __init__(self, package: Package) -> None:
@@ -391,6 +393,7 @@ class StockFTP(ProxySubject):
     """What stands between a producer and the data connection of FTP."""
 
     limit = 0
+    is_layered = False
 
     def __init__(self, package: Package, kind: str) -> None:
         self.name = f"ftp.{kind}"
@@ -482,8 +485,10 @@ class StreamsMiddle(ProxySubject):
         self.cooperation = end_of(self.cooperation)
 
     def make(self, consumer: MemoryConnection) -> Any:
-        self.cooperation = Cooperation(self.package, consumer.clock, self.cooperation)
-        return self.new(consumer, *self.arguments, clock=consumer.clock)
+        if isinstance(consumer, MemoryConnection):
+            self.clock = consumer.clock
+            self.cooperation = Cooperation(self.package, self.clock, self.cooperation)
+        return self.new(consumer, *self.arguments, clock=self.clock)
 
 
 class StreamsRelay(RelaySubject):

@@ -131,6 +131,17 @@ class KeepsAskingBrokenProducers(Puller):
         pass
 
 
+class LosesAPauseInsideARequest(Puller):
+    """A7: has forgotten, when its request returns, that it was paused in there."""
+
+    rule = "A7"
+
+    def ask(self) -> None:
+        was_paused = self.is_paused
+        super().ask()
+        self.is_paused = was_paused
+
+
 class HoldsAnyAmount(Holder):
     """A5: never pauses its producer."""
 

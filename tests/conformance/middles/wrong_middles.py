@@ -172,6 +172,39 @@ class UnregistersNobody(Middle):
         super().unregisterProducer()
 
 
+class StopsNoneOfItsKind(Middle):
+    """X10: a stop ends where there are two of them."""
+
+    rule = "X10"
+
+    def stop_upstream(self) -> None:
+        if not isinstance(self.producer, Middle):
+            super().stop_upstream()
+
+
+class PausesNoneOfItsKind(Middle):
+    """X11: a pause ends where there are two of them."""
+
+    rule = "X11"
+
+    def pause_upstream(self) -> None:
+        if not isinstance(self.producer, Middle):
+            super().pause_upstream()
+
+
+class SwallowsRefusals(HalfWrapper):
+    """X12: a refusal from another one below goes no further."""
+
+    rule = "X12"
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        try:
+            super().registerProducer(producer, streaming)
+        except RuntimeError:
+            if not isinstance(self.transport, Wrapper):
+                raise
+
+
 class PausesPullProducers(Middle):
     """L6: calls pauseProducing of a producer that has none."""
 

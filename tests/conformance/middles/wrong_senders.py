@@ -253,3 +253,57 @@ class SpinsOnNothingYet(Sender):
             chunk = super().next_chunk()
             if chunk is not None:
                 return chunk
+
+
+class TransformsTwice(Sender):
+    """F10: has each chunk transformed twice."""
+
+    rule = "F10"
+    also = ("F6",)
+
+    def next_chunk(self) -> Any:
+        transform = self.transform
+        if transform is not None:
+            self.transform = lambda chunk: transform(chunk) and transform(chunk)
+        try:
+            return super().next_chunk()
+        finally:
+            self.transform = transform
+
+
+class ReadsAhead(Sender):
+    """F10: has read the next chunk before it is asked for it."""
+
+    rule = "F10"
+    ahead: Any = None
+
+    def beginFileTransfer(self, file: Any, consumer: Any, transform: Any = None) -> Any:
+        if self.deferred is None:
+            self.ahead = None
+        return super().beginFileTransfer(file, consumer, transform)
+
+    def next_chunk(self) -> Any:
+        chunk, self.ahead = self.ahead or super().next_chunk(), None
+        if chunk and len(chunk) == self.CHUNK_SIZE and self.transform is None:
+            self.ahead = super().next_chunk()
+        return chunk
+
+
+class WorksOnce(Sender):
+    """F11: one transfer, and no other."""
+
+    rule = "F11"
+    is_spent = False
+
+    def beginFileTransfer(self, file: Any, consumer: Any, transform: Any = None) -> Any:
+        if self.is_spent:
+            raise RuntimeError("spent")
+        return super().beginFileTransfer(file, consumer, transform)
+
+    def leave(self) -> Any:
+        self.is_spent = True
+        return super().leave()
+
+    def stopProducing(self) -> None:
+        self.is_spent = True
+        super().stopProducing()
