@@ -13,7 +13,7 @@ import pcstream
 from .status import Abandoned, Status
 
 #: the modules of this package that are verbs; each has SUMMARY, add_options and run
-VERBS = ("check", "demo", "run", "swap", "timeline")
+VERBS = ("check", "conform", "demo", "run", "swap", "timeline")
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -13,7 +13,7 @@ from .subjects import ConsumerSubject
 __all__ = ["ConsumerPlay"]
 
 #: Tried as the limit of a consumer of which none is known: as much makes every known one full.
-_ANY_LIMIT_BYTES = 4 * 1024 * 1024
+_ANY_LIMIT_BYTES = 256 * 1024
 
 #: A consumer with so many times its limit is full, however it counts; how it counts is C6.
 OVERFILL = 4

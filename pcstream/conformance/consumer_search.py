@@ -7,7 +7,7 @@ and how much waits, and every call that the consumer makes is held against it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from . import error_logs, random_calls
@@ -45,12 +45,15 @@ _PULL_BYTES = 100
 
 
 def search(
-    subject: ConsumerSubject, faults: list[Fault], examples: int
+    subject: ConsumerSubject, faults: list[Fault], examples: int, only: Collection[str] = ()
 ) -> tuple[list[Fault], list[str]]:
     """Seek smaller faults than *faults*, and others.
 
     :param examples: how many sequences are tried for each.
+    :param only: numbers of rules, if no others are of interest.
     """
+    if only and not JUDGED & set(only):
+        return [], []
     kinds = ["push", "pull", "write", "unregister"]
     kinds += ["stall", "drain"] if offers(subject, "stall") and offers(subject, "drain") else []
     kinds += ["kill"] if offers(subject, "kill") else []
@@ -76,6 +79,7 @@ def search(
         {fault.rule for fault in faults if fault.rule in JUDGED},
         examples,
         [sequence for sequence in _LIKELY if all(step[0] in kinds for step in sequence)],
+        only,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Any
 
 from .checking import Checks, Unmet
@@ -79,7 +80,7 @@ def check_consumer(
         only=only,
         verify=subject.make,
         interface="IConsumer",
-        search=lambda faults: consumer_search.search(subject, faults, search),
+        search=lambda faults: consumer_search.search(subject, faults, search, only),
     )
 
 
@@ -518,7 +519,7 @@ def is_dead_within_the_stop(play: ConsumerPlay) -> None:
     inside: list[Exception] = []
 
     def act(recorder: Recorder) -> None:
-        for action in (writes(_SMALL), unregisters, registers(newcomer, True)):
+        for action in (writes(_SMALL), registers(newcomer, True), unregisters):
             try:
                 action(recorder)
             except Exception as raised:
@@ -618,10 +619,13 @@ def false_producers(play: ConsumerPlay) -> None:
         if not control.count("resume"):
             play.fault("streaming was 1, and A was taken for a pull producer")
             return
-    play.unregister()
+    with suppress(Exception):
+        play.unregister()
     asked = FalsyPullRecorder(play.calls, play.consumer, name="C", resume=[])
     play.register(asked, 0)
     play.go_quiet()
+    with suppress(Exception):
+        play.unregister()
     true = play.pull("D", resume=[])
     play.register(true, False)
     play.go_quiet()

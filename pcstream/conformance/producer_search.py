@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from . import error_logs, random_calls
@@ -32,13 +32,20 @@ _LIKELY: dict[bool, tuple[tuple[tuple[str, ...], ...], ...]] = {
 
 
 def search(
-    subject: ProducerSubject, is_push: bool, faults: list[Fault], examples: int
+    subject: ProducerSubject,
+    is_push: bool,
+    faults: list[Fault],
+    examples: int,
+    only: Collection[str] = (),
 ) -> tuple[list[Fault], list[str]]:
     """Seek smaller faults than *faults*, and others.
 
     :param examples: how many sequences are tried for each.
+    :param only: numbers of rules, if no others are of interest.
     """
     words = ("turn", "resume", "stop", "pause") if is_push else ("turn", "resume", "stop")
+    if only and not {*_PUSH_JUDGED, "P7", *_PULL_JUDGED} & set(only):
+        return [], []
     judged = _PUSH_JUDGED if is_push else _PULL_JUDGED
     broken = {fault.rule for fault in faults}
     return random_calls.smallest(
@@ -47,6 +54,7 @@ def search(
         {fault.rule for fault in faults if fault.rule in judged},
         examples,
         _LIKELY[is_push],
+        only,
     )
 
 

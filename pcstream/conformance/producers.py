@@ -102,9 +102,7 @@ def _run(
     with_first.checks = checks.checks
 
     def more(faults: list[Fault]) -> tuple[list[Fault], list[str]]:
-        if only and not {fault.rule for fault in faults}:
-            return first, []
-        smaller, remarks = producer_search.search(subject, is_push, faults, search)
+        smaller, remarks = producer_search.search(subject, is_push, faults, search, only)
         return first + smaller, remarks
 
     return with_first.run(subject, name=name, only=only, search=more)

@@ -32,6 +32,7 @@ def smallest(
     rules: Iterable[str],
     examples: int,
     likely: Iterable[Sequence[Step]] = (),
+    only: Iterable[str] = (),
 ) -> tuple[list[Fault], list[str]]:
     """The smallest fault that can be found for each broken rule.
 
@@ -41,8 +42,10 @@ def smallest(
     :param examples: how many sequences are tried at most to find a fault.
     :param likely: sequences that break rules more often than random ones do; they are tried first,
         and what can be left out of them is.
+    :param only: if there are any, no other rules are of interest.
     :returns: the faults, and remarks.
     """
+    wanted_only = frozenset(only)
     if examples <= 0:
         return [], []
     shortened = [fault for sequence in likely for fault in _shortened(judge, list(sequence))]
@@ -82,13 +85,20 @@ def smallest(
         return next(filter(wanted, play(found)))
 
     known = {fault.rule: fault for fault in shortened}
-    sought = {*rules, *known}
+    sought = {*rules, *known} & (wanted_only or {*rules, *known})
     for number in sorted(sought):
         fault = find(lambda fault, number=number: fault.rule == number, _LONGER * examples)  # type: ignore[misc]
         if fault is not None:
             shortened.append(fault)
     while True:
-        fault = find(lambda fault: fault.rule not in known and fault.rule not in sought, examples)
+        fault = find(
+            lambda fault: (
+                fault.rule not in known
+                and fault.rule not in sought
+                and (not wanted_only or fault.rule in wanted_only)
+            ),
+            examples,
+        )
         if fault is None:
             return shortened, []
         known[fault.rule] = fault

@@ -92,7 +92,7 @@ class WaitsToBeAsked(Sound):
     """C4: a pull producer is asked only after a drain, and nothing drains."""
 
     rule = "C4"
-    also = frozenset({"C3", "C25"})
+    also = frozenset({"C3"})
 
     def ask_first(self) -> None:
         """Leave it."""
