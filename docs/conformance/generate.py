@@ -26,7 +26,7 @@ Twisted's classes, judged
 ..
    Written by docs/conformance/generate.py; do not edit.
 
-The kit of :mod:`pcstream.conformance` was run on each class of Twisted 26.10 that it covers, and on
+The kit of ``pcstream.conformance`` was run on each class of Twisted 26.10 that it covers, and on
 ours of the same name. Every class was judged by itself: what it stands on, a socket or a consumer,
 behaves. A rule that is a SHOULD has brackets; all others are MUSTs. Rules that need what the class
 does not offer (a transport of its own, half-closes) are not judged, and are counted.
