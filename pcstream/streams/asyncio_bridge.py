@@ -26,7 +26,7 @@ from ..internet.protocol import Protocol
 from ..python import log
 from ..python.failure import Failure
 from ._asking import PullToPush
-from ._taking_over import take_over
+from ._taking_over import is_clean, promise_half_close, take_over
 
 __all__ = [
     "AsyncioConsumer",
@@ -199,8 +199,9 @@ class AsyncioConsumer(_Consumer):
     """An asyncio transport, or a ``StreamWriter``, as a consumer.
 
     Its producer is paused while the transport is above its high-water mark
-    (``set_write_buffer_limits``), and stopped when the connection is lost. Reading, and the
-    transport's protocol, go on as before.
+    (``set_write_buffer_limits``), and stopped when the connection is lost. One that raises when it
+    is resumed is stopped as well; the connection stays. Reading, and the transport's protocol, go
+    on as before.
 
     :param writer: of a connection.
     :param loop: it runs on; by default the loop that is running.
@@ -244,12 +245,16 @@ def _is_full(transport: Any) -> bool:
 
 @implementer(ITransport, IConsumer, IPushProducer)
 class _AsyncioTransport(_Consumer):
-    """What a protocol of ours has as its transport on asyncio."""
+    """What a protocol of ours has as its transport on asyncio.
+
+    :ivar protocol: who hears what happens; others may take its place.
+    """
 
     disconnecting = False
 
     def __init__(self, transport: Any, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(transport, loop)
+        self.protocol: Any = None
         self._is_reading_paused = False
         self._wants_close = False
         self._wants_half_close = False
@@ -378,19 +383,21 @@ class ProtocolOnAsyncio(asyncio.Protocol):
     def connection_made(self, transport: Any) -> None:
         """Tell the protocol."""
         self.transport = _AsyncioTransport(transport, asyncio.get_running_loop())
+        self.transport.protocol = self.protocol
         self.protocol.makeConnection(self.transport)
 
     def data_received(self, data: bytes) -> None:
         """Tell the protocol; what it raises ends the connection, as with all transports."""
+        protocol = self.transport.protocol
         try:
-            self.protocol.dataReceived(data)
+            protocol.dataReceived(data)
         except Exception:
-            log.err(None, f"{self.protocol!r} raised in dataReceived")
+            log.err(None, f"{protocol!r} raised in dataReceived")
             self.transport.abortConnection()
 
     def eof_received(self) -> bool:
         """Tell a protocol that can go on with half a connection; others lose it."""
-        protocol = IHalfCloseableProtocol(self.protocol, None)
+        protocol = IHalfCloseableProtocol(self.transport.protocol, None)
         if protocol is None:
             return False
         protocol.readConnectionLost()
@@ -408,7 +415,8 @@ class ProtocolOnAsyncio(asyncio.Protocol):
         """Stop the producer, and tell the protocol."""
         transport = self.transport
         transport._lose()
-        self.protocol.connectionLost(transport._reason or Failure(_in_our_words(exc)))
+        protocol, transport.protocol = transport.protocol, None
+        protocol.connectionLost(transport._reason or Failure(_in_our_words(exc)))
 
 
 def _in_our_words(exc: Exception | None) -> error.ConnectionDone | error.ConnectionLost:
@@ -540,6 +548,7 @@ class _OnTransport(Protocol):
         self.asyncio_transport: AsyncioOnTransport
         self._is_paused = False
         self._is_leaving = False
+        promise_half_close(self)
 
     def leave(self) -> None:
         """Nothing more will be written: unregister, but not before a paused writer is told."""
@@ -576,7 +585,7 @@ class _OnTransport(Protocol):
         """The connection is gone."""
         self.asyncio_transport._is_closing = True
         exc: BaseException | None = None
-        if reason.check(error.ConnectionDone) is None:
+        if not is_clean(reason):
             exc = ConnectionResetError(reason.getErrorMessage())
             exc.__cause__ = reason.value
         try:

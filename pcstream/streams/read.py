@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from zope.interface import alsoProvides
-
 from ..internet.defer import Deferred, fail, succeed
-from ..internet.error import ConnectionDone
-from ..internet.interfaces import IHalfCloseableProtocol
 from ..internet.protocol import Protocol
 from ..python.failure import Failure
 from ._asking import check_positive
-from ._taking_over import give_back, take_over
+from ._taking_over import as_failure, give_back, is_clean, promise_half_close, take_over
 
 __all__ = ["Reader", "read"]
 
@@ -65,7 +61,7 @@ class Reader(Protocol):
         self._reason: Failure | None = None
         self._is_at_end = False
         if half_close:
-            alsoProvides(self, IHalfCloseableProtocol)
+            promise_half_close(self)
 
     # -- for whoever reads
 
@@ -157,8 +153,8 @@ class Reader(Protocol):
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         """The connection is gone."""
-        self._reason = reason
-        if reason.check(ConnectionDone) is not None:
+        self._reason = as_failure(reason)
+        if is_clean(reason):
             self._is_at_end = True
         try:
             if self.previous is not None:

@@ -13,7 +13,7 @@ from ..internet.interfaces import IHalfCloseableProtocol
 from ..protocols.portforward import Proxy
 from ..python.failure import Failure
 from ._asking import check_positive, clock_or_reactor
-from ._taking_over import give_back, take_over
+from ._taking_over import as_failure, give_back, is_clean, promise_half_close, take_over
 
 __all__ = ["Relay", "RelayCounts", "relay"]
 
@@ -56,6 +56,7 @@ class _Side(Proxy):
         self.is_at_end = False
         self.is_lost = False
         self._counted: _CountedReceiver | None = None
+        promise_half_close(self)
 
     def dataReceived(self, data: bytes) -> None:
         """Count it, and write it to the other side."""
@@ -91,7 +92,8 @@ class _Side(Proxy):
         if self.peer is not None and self.peer.transport is not None:
             # Somebody who is gone will not unregister, and a close would wait for that.
             self.peer.transport.unregisterProducer()
-        super().connectionLost(reason)
+        # Proxy knows only one package's words for a clean end.
+        super().connectionLost(Failure(ConnectionDone()) if is_clean(reason) else reason)
         try:
             if self.previous is not None:
                 self.previous.connectionLost(reason)
@@ -191,14 +193,14 @@ class Relay:
         self.stop()
 
     def _has_lost(self, side: _Side, reason: Failure) -> None:
-        if self._reason is None or self._reason.check(ConnectionDone) is not None:
-            self._reason = reason
+        if self._reason is None or is_clean(self._reason):
+            self._reason = as_failure(reason)
         if not all(each.is_lost for each in self._sides):
             return
         self._stop_timer()
         if self.done.called:
             return
-        if self._reason.check(ConnectionDone) is not None:
+        if is_clean(self._reason):
             self.done.callback(self.counts)
         else:
             self.done.errback(self._reason)

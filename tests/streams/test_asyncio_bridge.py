@@ -20,11 +20,13 @@ from pcstream.python.failure import Failure
 from pcstream.streams import (
     AsyncioConsumer,
     ProtocolOnAsyncio,
+    RelayCounts,
     StreamStopped,
     from_asyncio,
     open_streams,
     rate_limit,
     read,
+    relay,
     run_protocol,
     send,
 )
@@ -478,7 +480,7 @@ def test_our_loops_and_limits_work_on_it(world):
     async def scenario():
         protocol = Ours()
         async with ours_on_asyncio(protocol) as (_, writer):
-            loop = read(ReadableTransport(protocol), high_water=2**16)
+            loop = read(protocol.transport, high_water=2**16)
             writer.write(content(2 * MUCH))
             left = await still(lambda: writer.transport.get_write_buffer_size())
             assert left > MUCH // 2
@@ -487,15 +489,24 @@ def test_our_loops_and_limits_work_on_it(world):
                 got += await future(loop.read_some())
             assert got == content(2 * MUCH)
 
-    class ReadableTransport:
-        """A transport that leads to who is called, as our own do."""
+    world.run(scenario())
 
-        def __init__(self, protocol: Any) -> None:
-            self.owner = protocol
-            self.protocol: Any = protocol
-            protocol.dataReceived = lambda data: self.protocol.dataReceived(data)
-            self.pauseProducing = protocol.transport.pauseProducing
-            self.resumeProducing = protocol.transport.resumeProducing
+
+def test_a_relay_between_an_asyncio_transport_and_one_of_ours(world):
+    async def scenario():
+        protocol = Ours()
+        async with (
+            ours_on_asyncio(protocol) as (left_reader, left_writer),
+            ours_and_asyncio(world) as (ours, right_reader, right_writer),
+        ):
+            done = relay(protocol.transport, ours.transport)
+            left_writer.write(content(MUCH))
+            left_writer.write_eof()
+            assert await right_reader.read() == content(MUCH)
+            right_writer.write(b"answer")
+            right_writer.write_eof()
+            assert await left_reader.read() == b"answer"
+            assert await future(done) == RelayCounts(MUCH, 6)
 
     world.run(scenario())
 
