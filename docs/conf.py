@@ -17,12 +17,13 @@ version = release = pcstream.__version__
 
 extensions = [
     "sphinx.ext.autodoc",
+    "contract_rules",
     "engine_diagram",
     "engine_tables",
     "mirrored_modules",
     "zope_interfaces",
 ]
-exclude_patterns = ["_build", "examples", "differences/*"]
+exclude_patterns = ["_build", "examples", "contract/*", "differences/*"]
 default_role = None
 nitpicky = True
 nitpick_ignore = [
