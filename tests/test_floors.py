@@ -39,7 +39,7 @@ FLOORS: list[tuple[int, str, list[str]]] = [
     (5, "protocols", ["internet.endpoints", "internet.endpoint_parsers"]),
     (6, "streams", ["streams", "streams.*", "limits", "metrics"]),
     (7, "tools", ["conformance", "conformance.*", "trial.*", "swap", "swap.*", "cli.*", "test.*"]),
-    (7, "tools", ["__main__"]),
+    (7, "tools", ["__main__", "_swap_option"]),
 ]
 
 #: Modules that may reach upward, never while they load, and why.

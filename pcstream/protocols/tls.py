@@ -327,7 +327,8 @@ class TLSMemoryBIOProtocol(ProtocolWrapper):
         self._outbox.clear()
         if self._producer is not None:
             self._producer.cut_off()
-        self.transport.abortConnection()
+        if self.transport is not None:  # an OpenSSL connection can fail by itself
+            self.transport.abortConnection()
 
     def failVerification(self, reason: Failure) -> None:
         """Drop the connection because the peer is not who it should be.

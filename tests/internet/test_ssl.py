@@ -45,6 +45,7 @@ from pcstream.internet.interfaces import (
 from pcstream.internet.protocol import Factory, Protocol
 from pcstream.internet.testing import MemoryReactorClock
 from pcstream.protocols.tls import TLSMemoryBIOFactory
+from pcstream.python import log
 from pcstream.trial.unittest import TestCase
 
 LOOPBACK = "127.0.0.1"
@@ -782,6 +783,21 @@ class TestClientOptions:
         ):
             wrapper = TLSMemoryBIOFactory(options, True, factory, clock).buildProtocol(None)
             assert _sslverify.protosFromProtocol(wrapper, [b"theirs"]) == expected
+
+
+def test_a_check_that_breaks_before_there_is_a_connection() -> None:
+    factory = TLSMemoryBIOFactory(
+        ssl.optionsForClientTLS("host.example"), True, Factory.forProtocol(Protocol)
+    )
+    protocol: Any = factory.buildProtocol(None)
+    verify = _sslverify._verifyCB(protocol, True, "host.example")
+    logged: list[Any] = []
+    log.addObserver(logged.append)
+    try:
+        assert not verify(None, None, 0, 0, True)
+    finally:
+        log.removeObserver(logged.append)
+    assert [event["failure"].type for event in logged] == [AttributeError]
 
 
 def test_what_is_there_for_old_code() -> None:
