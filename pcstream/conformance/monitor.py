@@ -331,7 +331,7 @@ class Watch:
         judge, consumer, producer = self._judge, self.consumer, self.producer
         between = self._put_between
         for name in ("pauseProducing", "resumeProducing", "stopProducing"):
-            between(producer, name, self._telling(name), judge.told)
+            between(producer, name, self._telling(name), self._told)
         between(consumer, "write", self._writing, self._written)
         self._attach_write_sequence()
         between(consumer, "registerProducer", self._registering, self._registered)
@@ -462,6 +462,7 @@ class Watch:
     def _unregistered(self, call: Call, raised: BaseException | None) -> None:
         self._judge.unregistered(call, raised)
         self._resumed_at(self._clock())
+        self._waits_no_more()
 
     def _aborting(self) -> Call:
         self._mark("aborted")
@@ -475,6 +476,7 @@ class Watch:
         still_refers = getattr(self.consumer, "producer", None) is self.producer
         self._judge.lost(call, still_refers)
         self._resumed_at(self._clock())
+        self._waits_no_more()
 
     def _ending(self, *reason: Any) -> Call:
         return self._judge.ending(reason_of(*reason))
@@ -491,9 +493,23 @@ class Watch:
                 self._resumed_at(self._clock())
                 if name == "stopProducing":
                     self._mark("stopped")
+                    self._waits_no_more()
+                elif self._lane is not None:
+                    self._lane.asked()
             return self._judge.telling(name, self._is_consumers_call(frame))
 
         return telling
+
+    def _told(self, call: Call, raised: BaseException | None) -> None:
+        judge = self._judge
+        judge.told(call, raised)
+        if self._lane is not None and call.name == "resumeProducing":
+            if judge.is_registered and judge.is_push is False:
+                self._lane.waits()
+
+    def _waits_no_more(self) -> None:
+        if self._lane is not None:
+            self._lane.waits_no_more()
 
     def _is_consumers_call(self, frame: FrameType) -> bool:
         if nearest(frame) is self.producer:

@@ -18,13 +18,20 @@ from typing import IO, Any
 
 from ..python import log
 
-__all__ = ["FORMAT", "VERSION", "Lane", "Recording"]
+__all__ = ["FORMAT", "NOT_ASKED", "VERSION", "Lane", "Recording"]
 
 #: What the first line says.
 FORMAT, VERSION = "pcstream recording", 1
 
 # 50 slices a second: finer than an eye on a chart, coarser than a turn of the reactor.
 SLICE_S = 0.02
+
+# A pull producer waits a moment after every answer, which is the reactor's turn; from here on it
+# waits because its consumer has no room.
+_SHORTEST_WAIT_S = 0.005
+
+#: Who makes a pull producer wait: nobody pauses it, it is just not asked.
+NOT_ASKED = "nobody: it was not asked"
 
 # What happens seldom gets a line so many times; the file must not grow with the stream.
 _MOST_MARKS = 1000
@@ -119,6 +126,7 @@ class Lane:
         self._paused_since: float | None = None
         self._is_pause_said = False
         self._paused_by = ""
+        self._waits_since: float | None = None
         self._is_open = True
         self._begin(recording.now())
 
@@ -192,6 +200,31 @@ class Lane:
             self._paused_s += now - self._paused_since
         self._paused_since = None
 
+    def waits(self) -> None:
+        """A pull producer has answered, and waits to be asked again."""
+        self._waits_since = self._recording.now()
+
+    def waits_no_more(self) -> None:
+        """It need not be asked any more."""
+        self._waits_since = None
+
+    def asked(self) -> None:
+        """It is asked."""
+        since = self._waits_since
+        if since is None:
+            return
+        self._waits_since = None
+        now = self._advance()
+        if now - since < _SHORTEST_WAIT_S:
+            return
+        if self._said_a_pause:
+            self._pauses += 1
+            self._paused_s += now - since
+        else:
+            self._said_a_pause = True
+            self._say(since, {"pause": NOT_ASKED})
+            self._say(now, {"resume": True})
+
     def mark(self, text: str) -> None:
         """Something happened that happens seldom."""
         if self._marks < _MOST_MARKS:
@@ -208,4 +241,6 @@ class Lane:
             self._is_open = False
             now = self._recording.now()
             self._finish(now)
+            if self._waits_since is not None and now - self._waits_since >= _SHORTEST_WAIT_S:
+                self._say(self._waits_since, {"pause": NOT_ASKED})
             self._say(now, {"end": True})

@@ -81,6 +81,30 @@ def test_a_pause_that_lasts_gets_lines_after_all(clock: Clock) -> None:
     assert not any("bytes" in line for line in said)
 
 
+def test_a_pull_producer_that_waits_is_not_asked(clock: Clock) -> None:
+    file = io.StringIO()
+    recording = Recording(file, slice_s=1.0, clock=clock)
+    lane = recording.lane("a to b", 100)
+    for wait in (0.001, 0.5, 0.25, 3.0):
+        lane.asked()
+        lane.waits()
+        clock.now += wait
+    lane.asked()
+    lane.waits()
+    lane.waits_no_more()
+    clock.now += 1.0
+    lane.asked()
+    lane.waits()
+    clock.now += 1.0
+    recording.close()
+    said = lines(file.getvalue())[2:]
+    pauses = [line["t"] for line in said if "pause" in line]
+    assert pauses == [0.001, 0.751, 4.751]  # and the last one has no end
+    assert [line["t"] for line in said if "resume" in line] == [0.501, 3.751]
+    (flow,) = (line for line in said if "pauses" in line)
+    assert (flow["pauses"], flow["paused"]) == (1, 0.25)
+
+
 def test_ten_thousand_pauses_in_a_second_are_a_few_lines_for_each_slice(clock: Clock) -> None:
     file = io.StringIO()
     recording = Recording(file, clock=clock)
