@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SUMMARY = "judge a producer or consumer by the rules of the contract"
 
-_ROLES = ("push", "pull", "consumer", "adapter", "file-sender", "proxy")
+_ROLES = ("push", "pull", "consumer", "adapter", "file-sender", "proxy", "relay")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -9,12 +9,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .adapters import AdapterSubject as AdapterSubject
+    from .adapters import check_adapter as check_adapter
     from .consumers import check_consumer as check_consumer
+    from .file_senders import FileSenderSubject as FileSenderSubject
+    from .file_senders import check_file_sender as check_file_sender
     from .monitor import Violation as Violation
     from .monitor import Watch as Watch
     from .monitor import watch as watch
     from .producers import check_pull_producer as check_pull_producer
     from .producers import check_push_producer as check_push_producer
+    from .proxies import ProxySubject as ProxySubject
+    from .proxies import RelaySubject as RelaySubject
+    from .proxies import check_proxy as check_proxy
+    from .proxies import check_relay as check_relay
     from .recording import Recording as Recording
     from .report import ConformanceError as ConformanceError
     from .report import Fault as Fault
@@ -27,20 +35,28 @@ if TYPE_CHECKING:
 
 #: Where each name comes from.
 _HOMES = {
+    "AdapterSubject": "adapters",
     "ConformanceError": "report",
     "ConsumerSubject": "subjects",
     "Fault": "report",
+    "FileSenderSubject": "file_senders",
     "MiddleSubject": "subjects",
+    "ProxySubject": "proxies",
     "PullProducerSubject": "subjects",
     "PushProducerSubject": "subjects",
     "RULES": "rules",
     "Recording": "recording",
+    "RelaySubject": "proxies",
     "Report": "report",
     "Violation": "monitor",
     "Watch": "monitor",
+    "check_adapter": "adapters",
     "check_consumer": "consumers",
+    "check_file_sender": "file_senders",
+    "check_proxy": "proxies",
     "check_pull_producer": "producers",
     "check_push_producer": "producers",
+    "check_relay": "proxies",
     "watch": "monitor",
 }
 

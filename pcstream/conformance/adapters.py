@@ -12,8 +12,8 @@ from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any, NoReturn
 
-from .checking import Checks, Play, Unmet, optional
-from .given_subjects import subject_from
+from .checking import Checks, Play, Unmet, offers, optional
+from .given_subjects import run_verified, subject_from
 from .memory_connection import (
     LIMIT_BYTES,
     Enough,
@@ -426,4 +426,16 @@ def check_adapter(
     :param name: what it is called in the report.
     """
     made = subject_from(subject, AdapterSubject, "pull_to_push", deviations)
-    return CHECKS.run(made, name=name, only=only)
+    if not offers(made, "pull_to_push"):
+        return CHECKS.run(made, name=name, only=only)
+    return run_verified(
+        CHECKS, made, lambda: _adapter_of(made), "IPushProducer", name=name, only=only
+    )
+
+
+def _adapter_of(subject: AdapterSubject) -> Any:
+    play = Play(subject)
+    taker, source = _Taker(play), _Source(play)
+    source.consumer = taker
+    subject.pull_to_push(source, taker, TurnClock())
+    return taker.producer

@@ -13,10 +13,10 @@ from functools import partial
 from typing import Any, NoReturn
 
 from .checking import Checks, Play, conclude
-from .given_subjects import subject_from
+from .given_subjects import run_verified, subject_from
 from .memory_connection import Enough, MemoryConnection, TurnClock, stops_at_the_first_fault
 from .recorders import PlannedError, PullRecorder, content
-from .report import Report
+from .report import INTERFACE, Report
 from .subjects import ConsumerSubject, PullProducerSubject, Subject
 
 __all__ = ["CHECKS", "FileSenderSubject", "check_file_sender"]
@@ -534,7 +534,11 @@ def check_file_sender(
     :param name: what it is called in the report.
     """
     made: FileSenderSubject = subject_from(subject, FileSenderSubject, "make", deviations)
-    report = CHECKS.run(made, name=name, only=only)
+    report = run_verified(
+        CHECKS, made, lambda: made.make(TurnClock()), "IPullProducer", name=name, only=only
+    )
+    if INTERFACE in report.broken and not report.passed:
+        return report
     rules = [rule for rule in _PULL_RULES if not only or rule in only]
     if not rules:
         return report

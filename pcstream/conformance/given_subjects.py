@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
-from .checking import name_of
+from ..internet import interfaces
+from .checking import Checks, name_of
+from .report import INTERFACE, Report
 from .subjects import Subject
 
 
@@ -26,3 +28,28 @@ def subject_from(
     if deviations:
         given.deviations = {*getattr(given, "deviations", ()), *deviations}
     return given
+
+
+def run_verified(
+    checks: Checks[Any],
+    subject: Any,
+    make: Callable[[], Any],
+    interface: str,
+    *,
+    name: str | None,
+    only: Collection[str],
+) -> Report:
+    """Run *checks* on *subject*, unless what *make* makes lacks a method of *interface*.
+
+    Then there is nothing to judge, and that is all that the report says.
+    """
+    if not only:
+        try:
+            made = make()
+        except Exception:
+            made = None
+        finally:
+            subject.clean_up()
+        if not all(hasattr(made, method) for method in getattr(interfaces, interface).names()):
+            only = {INTERFACE}
+    return checks.run(subject, name=name, only=only, verify=make, interface=interface)

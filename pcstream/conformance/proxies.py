@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from zope.interface import directlyProvides
 
 from .checking import Checks, Play, Unmet, offers, optional
-from .given_subjects import subject_from
+from .given_subjects import run_verified, subject_from
 from .memory_connection import (
     LIMIT_BYTES,
     Enough,
@@ -801,8 +801,16 @@ def check_proxy(
     :param name: what it is called in the report.
     """
     made = subject_from(subject, ProxySubject, "make", deviations)
-    checks = RELAY_CHECKS if isinstance(made, RelaySubject) else CHECKS
-    return checks.run(made, name=name, only=only)
+    if isinstance(made, RelaySubject):
+        return check_relay(made, only=only, name=name)
+    return run_verified(
+        CHECKS,
+        made,
+        lambda: made.make(MemoryConnection(TurnClock(), [])),
+        "IConsumer",
+        name=name,
+        only=only,
+    )
 
 
 def check_relay(
@@ -819,4 +827,6 @@ def check_relay(
         reactor to connect with. The other arguments are those of :func:`check_proxy`.
     """
     made = subject_from(subject, RelaySubject, "make", deviations)
-    return RELAY_CHECKS.run(made, name=name, only=only)
+    return run_verified(
+        RELAY_CHECKS, made, lambda: made.make(TurnReactor()), "IProtocol", name=name, only=only
+    )

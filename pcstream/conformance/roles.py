@@ -18,6 +18,7 @@ ROLES = {
     "adapter": ("adapters", "check_adapter"),
     "file-sender": ("file_senders", "check_file_sender"),
     "proxy": ("proxies", "check_proxy"),
+    "relay": ("proxies", "check_relay"),
 }
 
 
@@ -38,7 +39,13 @@ def numbers_for(role: str) -> list[str]:
     lists: dict[str, Any] = {
         "push": (("producers", "PUSH_CHECKS"),),
         "pull": (("producers", "PULL_CHECKS"),),
-        "consumer": (("consumers", "CHECKS"), ("transports", "CHECKS")),
+        "consumer": (
+            ("consumers", "CHECKS"),
+            ("further", "CONSUMER_CHECKS"),
+            ("reentrancy", "CHECKS"),
+            ("transports", "CHECKS"),
+            ("further", "TRANSPORT_CHECKS"),
+        ),
     }
     checks = lists.get(role, ((ROLES[role][0], "CHECKS"),))
     return in_order(
