@@ -21,8 +21,8 @@ from sphinx.util.docutils import SphinxDirective
 
 from pcstream.conformance.rules import RULES
 
-#: In a paragraph of rst, what each kind of implementation is called.
-_ORDER = "tcp unix wrap thr tls layers proc stdio pcpB pcpP".split()
+#: The kinds of implementations, in the order in which they are named.
+_ORDER = ["tcp", "unix", "wrap", "thr", "tls", "layers", "proc", "stdio", "pcpB", "pcpP"]
 
 
 @lru_cache(maxsize=1)
@@ -138,13 +138,13 @@ class ContractFigures(SphinxDirective):
         breaks = self._numbers(BREAKS)
         bends = self._numbers(BENDS)
         lines = [
-            f"There are {len(RULES)} rules, and {len(said)} statements about Twisted, each with its "
-            f"test: {count[KEEPS]} say that it keeps a rule, {count[BREAKS]} that it breaks one "
-            f"which pcstream keeps, {count[BENDS]} that both bend one.",
+            f"There are {len(RULES)} rules, and {len(said)} statements about Twisted, each with "
+            f"its test: {count[KEEPS]} say that it keeps a rule, {count[BREAKS]} that it breaks "
+            f"one which pcstream keeps, {count[BENDS]} that both bend one.",
             "",
             f"Broken somewhere by Twisted and kept here: {', '.join(breaks)}.",
             "",
-            f"Bent somewhere by both, for the sake of programs that rely on it: {', '.join(bends)}.",
+            f"Bent somewhere by both, since programs rely on it: {', '.join(bends)}.",
         ]
         return self.parse_text_to_nodes("\n".join(lines))
 
