@@ -7,15 +7,6 @@ every address of every kind. Either can stand in for the other.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from socket import (
-    AF_INET,
-    AF_INET6,
-    AF_UNSPEC,
-    SOCK_DGRAM,
-    SOCK_STREAM,
-    gaierror,
-    getaddrinfo,
-)
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from zope.interface import implementer
@@ -44,9 +35,6 @@ __all__ = [
     "HostResolution",
     "SimpleResolverComplexifier",
 ]
-
-_SOCKET_TYPE_OF = {"TCP": SOCK_STREAM, "UDP": SOCK_DGRAM}
-_SEMANTICS_OF: dict[int, str] = {SOCK_STREAM: "TCP", SOCK_DGRAM: "UDP"}
 
 
 class _LikeGetAddrInfo(Protocol):
@@ -81,19 +69,26 @@ class GAIResolver:
     """Asks the system's ``getaddrinfo``, in a thread of the pool.
 
     :param getThreadPool: where to get the pool; the reactor's own if None.
+    :param getaddrinfo: asked instead of the system's.
     """
 
     def __init__(
         self,
         reactor: IReactorThreads,
         getThreadPool: Callable[[], ThreadPool] | None = None,
-        getaddrinfo: _LikeGetAddrInfo = getaddrinfo,
+        getaddrinfo: _LikeGetAddrInfo | None = None,
     ) -> None:
         self._reactor = reactor
         self._getThreadPool: Callable[[], ThreadPool] = (
             reactor.getThreadPool if getThreadPool is None else getThreadPool
         )
-        self._getaddrinfo = getaddrinfo
+        self._asked = getaddrinfo
+
+    @property
+    def _getaddrinfo(self) -> _LikeGetAddrInfo:
+        from socket import getaddrinfo
+
+        return self._asked or getaddrinfo
 
     def resolveHostName(
         self,
@@ -109,23 +104,29 @@ class GAIResolver:
         logged.
         """
         # Here, as further down: the reactor makes a resolver, which often is never asked.
+        import socket
+
         from pcstream.internet.address import IPv4Address, IPv6Address
         from pcstream.internet.threads import deferToThreadPool
 
         address_of: dict[int, Callable[..., IAddress]]
-        address_of = {AF_INET: IPv4Address, AF_INET6: IPv6Address}
+        address_of = {socket.AF_INET: IPv4Address, socket.AF_INET6: IPv6Address}
         families: dict[frozenset[Any], int] = {
-            frozenset([IPv4Address]): AF_INET,
-            frozenset([IPv6Address]): AF_INET6,
-            frozenset([IPv4Address, IPv6Address]): AF_UNSPEC,
+            frozenset([IPv4Address]): socket.AF_INET,
+            frozenset([IPv6Address]): socket.AF_INET6,
+            frozenset([IPv4Address, IPv6Address]): socket.AF_UNSPEC,
         }
-        family = AF_UNSPEC if addressTypes is None else families[frozenset(addressTypes)]
-        socket_type = _SOCKET_TYPE_OF[transportSemantics]
+        family: int = socket.AF_UNSPEC
+        if addressTypes is not None:
+            family = families[frozenset(addressTypes)]
+        type_of = {"TCP": socket.SOCK_STREAM, "UDP": socket.SOCK_DGRAM}
+        semantics_of: dict[int, str] = {number: name for name, number in type_of.items()}
+        socket_type = type_of[transportSemantics]
 
         def look_up() -> Sequence[tuple[int, int, int, str, tuple[Any, ...]]]:
             try:
                 return self._getaddrinfo(hostName, portNumber, family, socket_type)
-            except gaierror:
+            except socket.gaierror:
                 return []
 
         def deliver(results: Sequence[tuple[int, int, int, str, tuple[Any, ...]]]) -> None:
@@ -134,7 +135,7 @@ class GAIResolver:
                 # A Python without IPv6 gives such addresses as raw bytes: of no use to anybody.
                 if make is None or not isinstance(where[0], str):
                     continue
-                kind = _SEMANTICS_OF.get(found_type, transportSemantics)
+                kind = semantics_of.get(found_type, transportSemantics)
                 resolutionReceiver.addressResolved(make(kind, *where))
 
         resolution = HostResolution(hostName)

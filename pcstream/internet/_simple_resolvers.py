@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -48,10 +47,12 @@ class ThreadedResolver:
 
         :param timeout: seconds; their sum is how long to wait altogether.
         """
+        from socket import gethostbyname
+
         from pcstream.internet.threads import deferToThreadPool  # seldom used
 
         looking: defer.Deferred[str] = deferToThreadPool(
-            self.reactor, self.reactor.getThreadPool(), socket.gethostbyname, name
+            self.reactor, self.reactor.getThreadPool(), gethostbyname, name
         )
         answer: defer.Deferred[str] = defer.Deferred()
         limit = self.reactor.callLater(
@@ -90,6 +91,8 @@ class BlockingResolver:
         self, name: str, timeout: Sequence[int] = (1, 3, 11, 45)
     ) -> defer.Deferred[str]:
         """A Deferred that has fired already."""
+        import socket
+
         try:
             address = socket.gethostbyname(name)
         except OSError:

@@ -9,7 +9,6 @@ by the subclass.
 from __future__ import annotations
 
 import builtins
-import socket
 from collections.abc import Callable, Sequence
 from time import time as runtimeSeconds
 from types import FrameType
@@ -424,6 +423,8 @@ class ReactorBase(PluggableResolverMixin):
         """A Deferred of an IPv4 address; of the name itself if it is one, ``0.0.0.0`` if empty."""
         if not name:
             return defer.succeed("0.0.0.0")
+        import socket
+
         try:
             socket.inet_pton(socket.AF_INET, name)
         except (OSError, TypeError, UnicodeError):

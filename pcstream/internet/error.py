@@ -7,7 +7,6 @@ arguments; applications and tests compare those strings, so they are part of the
 from __future__ import annotations
 
 import errno
-import socket
 from typing import Any
 
 __all__ = [
@@ -236,7 +235,9 @@ def getConnectError(e: Any) -> ConnectError:
         number, text = pair
     except ValueError:
         return ConnectError(string=e)
-    if isinstance(e, socket.gaierror):
+    from socket import gaierror  # whoever has connected has imported it
+
+    if isinstance(e, gaierror):
         return UnknownHostError(number, text)
     return errnoMapping.get(number, ConnectError)(number, text)
 

@@ -6,7 +6,6 @@ the method that needs it, when it is called.
 
 from __future__ import annotations
 
-import socket
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -55,11 +54,12 @@ class PosixReactorBase(_DisconnectSelectableMixin, ReactorBase):
 
     _childWaker = None
 
-    _supportedAddressFamilies = tuple(
-        getattr(socket, name)
-        for name in ("AF_INET", "AF_INET6", "AF_UNIX")
-        if hasattr(socket, name)
-    )
+    @property
+    def _supportedAddressFamilies(self) -> tuple[int, ...]:
+        import socket
+
+        names = ("AF_INET", "AF_INET6", "AF_UNIX")
+        return tuple([getattr(socket, name) for name in names if hasattr(socket, name)])
 
     def _wakerFactory(self) -> _IWaker:
         waker: _IWaker = _Waker()
@@ -261,7 +261,9 @@ class PosixReactorBase(_DisconnectSelectableMixin, ReactorBase):
 
         :raises UnsupportedAddressFamily: it is neither IPv4 nor IPv6.
         """
-        self._check_family(addressFamily, (socket.AF_INET, socket.AF_INET6))
+        from socket import AF_INET, AF_INET6
+
+        self._check_family(addressFamily, (AF_INET, AF_INET6))
         from pcstream.internet import udp
 
         p = udp.Port._fromListeningDescriptor(
@@ -334,6 +336,8 @@ class PosixReactorBase(_DisconnectSelectableMixin, ReactorBase):
 
 
 def _is_unix(family: int) -> bool:
+    import socket
+
     return family == getattr(socket, "AF_UNIX", None)
 
 
