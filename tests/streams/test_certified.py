@@ -63,6 +63,11 @@ def sound(report: Report) -> None:
     assert report.conforms, str(report)
 
 
+#: Whoever drives a pull producer on behalf of a push consumer learns when that is full, and not
+#: when it has run empty; so it is asked until then, as with TLS.
+FILLS_UP = ("C30",)
+
+
 class HeardEnd(ConsumerSubject):
     """What those have in common that tell of their end by a Deferred."""
 
@@ -107,6 +112,7 @@ class Middle(ProxySubject):
 
 class MiddleAsConsumer(HeardEnd):
     fill_limit = 65536
+    deviations = FILLS_UP
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -382,7 +388,7 @@ class OnLoop(HeardEnd):
 
     fill_limit = None  # asyncio sends what it can before it counts
     # A producer that raises is stopped and let go of; the connection belongs to somebody else.
-    deviations: Any = ("C23",)
+    deviations: Any = ("C23", *FILLS_UP)
 
     def make(self) -> Any:
         self.clean_up()
@@ -455,7 +461,7 @@ class _Hearing(asyncio.Protocol):
 class OursOnLoop(OnLoop):
     """The transport that a protocol of ours has there."""
 
-    deviations = ()
+    deviations = FILLS_UP
 
     async def connect(self, near: socket.socket) -> Any:
         subject = self
