@@ -17,7 +17,7 @@ from pathlib import Path
 import pcstream
 
 from .._unmirrored import twisted_names
-from ._mirrored import PACKAGES, THEIRS, mirrored_modules
+from ._mirrored import ONLY_WITHOUT_TWISTED, PACKAGES, THEIRS, mirrored_modules
 
 #: the version of Twisted that the names are taken from
 VERSION = "26.10"
@@ -120,6 +120,7 @@ def our_modules() -> frozenset[str]:
     private = {
         ".".join(path.relative_to(_folder()).with_suffix("").parts)
         for package in PACKAGES
+        if package != ONLY_WITHOUT_TWISTED
         for path in _folder().joinpath(package).glob("_*.py")
         if path.stem != "__init__"
     }
@@ -201,7 +202,9 @@ def _of_ours(module: str, name: str) -> Judgement:
         why = f"private, and pcstream.{module} does not have it"
     else:
         why = f"neither pcstream.{module} nor Twisted {VERSION} offers it"
-    return Judgement(full, Standing.LACKING, why, runs=False)
+    # of these modules the installed Twisted's are used by what runs unchanged
+    runs = module.split(".")[0] == ONLY_WITHOUT_TWISTED
+    return Judgement(full, Standing.LACKING, why, runs=runs)
 
 
 def _standing(found: tuple[Difference, ...]) -> Standing:

@@ -172,7 +172,7 @@ def tried(code: CodeBase, full: Path, bare: Path, work: Path) -> list[str]:
             raise Failed(f"{code.name}: swap did not refuse: {swap.stderr}")
         after = counted(full, ("-m", "pcstream", "run", *code.tests), tree)
         named = {reason["what"] for reason in found["reasons"]}
-        modules = sorted({re.sub(r"\.[A-Z].*|\.[a-z]\w*[A-Z].*", "", name) for name in named})
+        modules = sorted({".".join(name.split(".")[:2]) for name in named})
         what = f"refused, for {', '.join(f'``{name}``' for name in modules)}"
     if before != after:
         raise Failed(f"{code.name}: {shown(before)} before, {shown(after)} after")

@@ -40,6 +40,8 @@ ROOT = Path(__file__).parents[2]
         ("__version__", Standing.STAYS, True),
         ("internet.defer.nosuch", Standing.LACKING, False),
         ("internet.defer._nosuch", Standing.LACKING, False),
+        ("trial.unittest._nosuch", Standing.LACKING, True),
+        ("trial._synctest._LogObserver", Standing.UNMIRRORED, True),
         ("internet.defer.__file__", Standing.MIRRORED, True),
     ],
 )
