@@ -10,7 +10,7 @@ from harness.rounds import Metric, Sample
 
 MIB = 1024 * 1024
 #: that go through a connection
-LEAST_MIB, LEAST_SHORT_MIB = 16, 8
+LEAST_MIB, LEAST_SHORT_MIB = 16, 4
 IN_PYTHON = ["twisted", "pcstream", "asyncio", "uvloop"]
 #: which have no protocols that could look
 IN_C = ["haproxy", "haproxy splice"]
