@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..swap._catalogue import OURS, Judgement, Standing
-from ..swap._names_used import How
 from ..swap._verdict import Checked, Verdict
 
 #: As many lines of a list are shown as one takes in at a glance.
@@ -34,8 +33,8 @@ def why(checked: Checked) -> str:
         return "it uses nothing of Twisted"
     if checked.verdict is Verdict.SWAP:
         if Standing.STAYS in names:
-            return "all that it uses is mirrored, or can stay Twisted's beside it"
-        return "all that it uses is mirrored"
+            return "all that it imports when it runs is mirrored, or can stay Twisted's beside it"
+        return "all that it imports when it runs is mirrored"
     count = len([reason for reason in checked.reasons if reason.keeps is checked.verdict])
     if checked.verdict is Verdict.RUN:
         return f"{places(count)} need{'s' * (count == 1)} what only Twisted has"
@@ -211,7 +210,6 @@ def as_json(checked: Checked) -> dict[str, Any]:
                         "types_only": use.types_only,
                     }
                     for place, use in uses
-                    if use.how is not How.BARE or use.name == ""
                 ],
             }
             for judged, uses in checked.names().values()

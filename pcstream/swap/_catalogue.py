@@ -92,12 +92,14 @@ class Judgement:
     :ivar name: without ``twisted.``, down to the name in a module and no further.
     :ivar why: a few words; empty if there is nothing to say.
     :ivar runs: whether it works under ``pcstream run``.
+    :ivar exists: whether Twisted, of that version, has it as far as is known.
     """
 
     name: str
     standing: Standing
     why: str = ""
     runs: bool = True
+    exists: bool = True
     differences: tuple[Difference, ...] = ()
 
 
@@ -174,9 +176,9 @@ def judge(name: str) -> Judgement:
         return Judgement(name, Standing.MIRRORED, "a package")
     if name in STAYING_NAMES or parts[0] in STAYING_NAMES:
         return Judgement(parts[0], Standing.STAYS, "tells of Twisted itself")
-    if any(part.startswith("_") or part == "test" for part in parts):
+    if any(part.startswith("_") or part in ("test", "plugins") for part in parts):
         return Judgement(name, Standing.UNMIRRORED, "private to Twisted")
-    return Judgement(name, Standing.UNMIRRORED, f"not in Twisted {VERSION}")
+    return Judgement(name, Standing.UNMIRRORED, f"not in Twisted {VERSION}", exists=False)
 
 
 def _of_theirs(module: str) -> Judgement:

@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -152,7 +152,10 @@ def follow(
 
 @dataclass(frozen=True)
 class _Page:
-    """A module's imports: those at the left margin, and the others."""
+    """A module's imports: those at the left margin, and the others.
+
+    :ivar twisted: whether it imports Twisted whatever happens, or may; None if it never does.
+    """
 
     always: frozenset[str]
     perhaps: frozenset[str]
@@ -162,34 +165,30 @@ class _Page:
 def _follow_one(
     name: str,
     interpreter: Interpreter,
-    known: Iterable[str],
+    known: Collection[str],
     pages: dict[str, _Page | None],
 ) -> Library | None:
-    top = name.split(".")[0]
-    seen = {name}
-    queue = deque([(name, True)])
-    perhaps = None
+    top, *rest = name.split(".")
     # importing a.b imports a first
-    parts = name.split(".")
-    for count in range(1, len(parts)):
-        queue.append((".".join(parts[:count]), True))
-    while queue:
-        module, always = queue.popleft()
-        if module not in pages:
-            pages[module] = _page(module, interpreter)
-        page = pages[module]
-        if page is None:
-            continue
-        if page.twisted is not None:
-            if always and page.twisted:
-                return Library(top, module, always=True)
-            perhaps = perhaps or Library(top, module, always=False)
-        for names, sure in ((page.always, always), (page.perhaps, False)):
-            for other in names:
+    above = [".".join([top, *rest[:count]]) for count in range(len(rest))]
+    for always in (True, False):
+        seen = dict.fromkeys([*above, name])
+        queue = deque(seen)
+        while queue:
+            module = queue.popleft()
+            if module not in pages:
+                pages[module] = _page(module, interpreter)
+            page = pages[module]
+            if page is None:
+                continue
+            if page.twisted or (page.twisted is False and not always):
+                return Library(top, module, always)
+            others = page.always if always else page.always | page.perhaps
+            for other in sorted(others):
                 if other not in seen and other.split(".")[0] not in known:
-                    seen.add(other)
-                    queue.append((other, sure)) if not sure else queue.appendleft((other, sure))
-    return perhaps
+                    seen[other] = None
+                    queue.append(other)
+    return None
 
 
 def _page(module: str, interpreter: Interpreter) -> _Page | None:

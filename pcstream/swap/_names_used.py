@@ -217,9 +217,10 @@ class _Reader(cst.CSTVisitor):
         at: tuple[int, int] | None = None,
         bound: str = "",
         imports: bool = True,
+        guarded: bool = False,
     ) -> None:
         line, column = at or self.place(node)
-        guarded = conditional = types_only = False
+        conditional = types_only = False
         for inner, outer in self.above(node):
             if isinstance(outer, (cst.Try, cst.TryStar)):
                 guarded = guarded or (outer.body is inner and any(map(_catches, outer.handlers)))
@@ -355,7 +356,12 @@ class _Reader(cst.CSTVisitor):
             if isinstance(what, cst.SimpleString):
                 attribute = what.evaluated_value
                 if isinstance(attribute, str) and attribute.isidentifier():
-                    self.add(node, How.LOOKUP, f"{name}.{attribute}", token=False)
+                    # asked whether it is there, or with something to take in its place
+                    asked = dotted(node.func) == ["hasattr"] or (
+                        dotted(node.func) == ["getattr"] and len(node.args) > 2
+                    )
+                    full = f"{name}.{attribute}"
+                    self.add(node, How.LOOKUP, full, token=False, guarded=asked)
             elif dotted(node.func) in (["getattr"], ["setattr"], ["delattr"], ["hasattr"]):
                 self.mention(node, f"a name of {self.package}.{name} that is not written here")
 

@@ -187,15 +187,10 @@ def reasons(file: File) -> list[Reason]:
             continue
         if use.how is How.STRING and not use.imports:
             continue
-        if use.types_only:
+        if use.types_only or (use.guarded and _fails(known)):
             continue
-        if not known.runs and not (use.guarded or _elsewhere(use, known)):
-            found.append(Reason(place, name, known.why, Verdict.NOT_YET))
-        elif known.standing is Standing.LACKING and use.guarded:
-            continue
-        else:
-            why = known.why if known.why else "not mirrored"
-            found.append(Reason(place, name, why, Verdict.RUN))
+        verdict = Verdict.RUN if known.runs or _elsewhere(use, known) else Verdict.NOT_YET
+        found.append(Reason(place, name, known.why or "not mirrored", verdict))
     for mention in file.reading.mentions:
         if mention.blocks:
             place = Place(file.path, mention.line)
@@ -208,14 +203,21 @@ def reasons(file: File) -> list[Reason]:
     return list(dict.fromkeys(found))
 
 
+def _fails(known: Judgement) -> bool:
+    """Whether an import of it fails, swapped or not, so that whoever catches that is served."""
+    return known.standing is Standing.LACKING or not known.exists
+
+
 def _elsewhere(use: Use, known: Judgement) -> bool:
     """Whether this is for another system, and asked for only there."""
-    return use.conditional and known.standing is Standing.UNMIRRORED
+    return known.standing is Standing.UNMIRRORED and (use.conditional or use.guarded)
 
 
 def swapped(use: Use) -> bool:
     """Whether the package's name is replaced where *use* has it, as far as the name tells."""
-    return judge(use.name).standing in OURS
+    known = judge(use.name)
+    # what is tried and missing must not come from Twisted beside the rest that does not
+    return known.standing in OURS or (known.standing is Standing.LACKING and use.guarded)
 
 
 def entangled(reading: Reading) -> list[tuple[int, str, str]]:

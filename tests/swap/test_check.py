@@ -70,6 +70,11 @@ def checked(folder: Path, **options: Any) -> Checked:
         ("from twisted.internet import iocpreactor", Verdict.NOT_YET),
         ("if win32:\n from twisted.internet import iocpreactor", Verdict.RUN),
         ("from twisted.internet.defer import nosuch\nimport twisted.web", Verdict.NOT_YET),
+        ("try: import twisted.internet.gone\nexcept ImportError: pass", Verdict.SWAP),
+        ("import twisted.internet.gone", Verdict.RUN),
+        ("from twisted.internet import defer\nhasattr(defer, 'nosuch')", Verdict.SWAP),
+        ("from twisted.internet import defer\ngetattr(defer, 'nosuch', 1)", Verdict.SWAP),
+        ("from twisted.internet import defer\ngetattr(defer, 'nosuch')", Verdict.NOT_YET),
         # what is swapped and what stays hang together
         ("from twisted.python import log, versions", Verdict.RUN),
         ("import twisted\nprint(twisted.version, twisted.internet.defer)", Verdict.RUN),
@@ -190,6 +195,8 @@ def interpreter(tmp_path: Path) -> Interpreter:
         "typed.py": '"""\nimport twisted\n"""',
         "broken.py": "import twisted\nprint 1",
         "circle.py": "import circle, plain",
+        "both.py": "def f(): import built\nimport plain, onward",
+        "onward.py": "import built",
     }
     for name, text in texts.items():
         path = place / name
@@ -215,6 +222,7 @@ def interpreter(tmp_path: Path) -> Interpreter:
         ("typed", None),
         ("broken", None),
         ("circle", None),
+        ("both", ("both", "built.core", True)),
         ("os.path", None),
         ("twisted.web", None),
     ],

@@ -132,6 +132,15 @@ def test_what_stays_is_left() -> None:
     assert back(after) == source
 
 
+def test_a_name_that_is_only_tried_is_not_left_to_twisted() -> None:
+    source = (
+        b"try:\n    from twisted.internet.defer import fail, _nosuch\n"
+        b"except ImportError:\n    pass\n"
+    )
+    assert there(source) == source.replace(b"twisted", b"pcstream")
+    assert back(there(source)) == source
+
+
 def test_what_only_pcstream_has_stays_on_the_way_back() -> None:
     source = b"from pcstream import zero_copy\nfrom pcstream.internet import defer\n"
     assert back(source) == b"from pcstream import zero_copy\nfrom twisted.internet import defer\n"
