@@ -47,8 +47,8 @@ class PullToPush(_PullToPush):
 
     It asks for a chunk, and again in the same turn for a few milliseconds at most, until it is
     paused. A producer that writes nothing when it is asked is asked less often (contract A2).
-    Whoever makes it registers it, calls ``startStreaming`` once, ``note_write`` for each
-    write, and ``stopStreaming`` when the producer unregisters.
+    Whoever makes it registers it, calls :meth:`start` once, :meth:`note_write` for each write, and
+    :meth:`stop` when the producer unregisters.
 
     :func:`~pcstream.streams.pull_to_push` does all of that around any consumer.
     """
@@ -68,10 +68,20 @@ class PullToPush(_PullToPush):
         # Whoever complains about it means the producer.
         return repr(self._producer)
 
-    def startStreaming(self) -> None:
+    def start(self) -> None:
         """Begin to ask; called once, after this has been registered."""
         if self._finished:
             return
         self._coopTask = self._cooperator.cooperate(self._pull())
         if self._reasons:
             self._coopTask.pause()
+
+    startStreaming = start
+
+    def stop(self) -> None:
+        """Ask no more: the producer has unregistered, or was told to stop."""
+        self._finish()
+
+    def note_write(self) -> None:
+        """The producer has written something, asked or not."""
+        super().note_write()

@@ -155,14 +155,14 @@ class Middle:
         if self._is_paused and not self._holds():
             slot.overfull()  # what is held pauses it with its first write
         if adapter is not None and slot.producer is newcomer:
-            adapter.startStreaming()
+            adapter.start()
 
     def unregisterProducer(self) -> None:
         """Let the producer go; without one this does nothing (contract C13)."""
         if self._slot.producer is None:
             return
         if self._adapter is not None:
-            self._adapter.stopStreaming()
+            self._adapter.stop()
             self._adapter = None
         self._slot.unregister()
         self._end_if_due()

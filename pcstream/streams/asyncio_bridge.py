@@ -85,12 +85,12 @@ class _Consumer:
         if self._is_full:
             self._slot.overfull()
         if adapter is not None and self._slot.producer is newcomer:
-            adapter.startStreaming()
+            adapter.start()
 
     def unregisterProducer(self) -> None:
         """Let the producer go; without one this does nothing (contract C13)."""
         if self._adapter is not None:
-            self._adapter.stopStreaming()
+            self._adapter.stop()
             self._adapter = None
         self._slot.unregister()
 
@@ -206,6 +206,7 @@ class AsyncioConsumer(_Consumer):
     :param writer: of a connection.
     :param loop: it runs on; by default the loop that is running.
     :raises TypeError: it is neither.
+    :raises RuntimeError: there is such a consumer for it, with a producer.
     """
 
     def __init__(
@@ -218,14 +219,10 @@ class AsyncioConsumer(_Consumer):
             if not callable(getattr(transport, name, None)):
                 raise TypeError(f"{writer!r} is not a transport of asyncio's: it has no {name}")
         super().__init__(transport, loop or asyncio.get_running_loop())
-        protocol = transport.get_protocol()
-        kind: Any = _WatchingProtocol
-        if isinstance(protocol, asyncio.BufferedProtocol):
-            kind = _WatchingBuffered
         if transport.is_closing():
             self._lose()
             return
-        transport.set_protocol(kind(self, protocol))
+        _watch(transport, self)
         self._is_full = _is_full(transport)
 
     def _has_room(self) -> None:
@@ -233,6 +230,21 @@ class AsyncioConsumer(_Consumer):
             super()._has_room()
         except Exception:
             self._give_up()
+
+
+def _watch(transport: Any, consumer: _Consumer) -> None:
+    """Have *consumer* hear what its asyncio transport says to the protocol."""
+    protocol = transport.get_protocol()
+    if isinstance(protocol, _Watching):
+        # That of an earlier consumer, which makes way if nobody writes through it.
+        producer = protocol._consumer._slot.producer
+        if producer is not None:
+            raise RuntimeError(f"{transport!r} has a producer already: {producer!r}")
+        protocol._consumer = consumer
+        return
+    is_buffered = isinstance(protocol, asyncio.BufferedProtocol)
+    kind: Any = _WatchingBuffered if is_buffered else _WatchingProtocol
+    transport.set_protocol(kind(consumer, protocol))
 
 
 def _is_full(transport: Any) -> bool:

@@ -203,6 +203,27 @@ def test_reading_and_draining_with_asyncio_go_on_beside_it(world):
     world.run(scenario())
 
 
+def test_a_second_consumer_takes_the_place_of_one_that_is_not_used(world):
+    async def scenario():
+        async with asyncio_streams() as (near, far):
+            transport = near[1].transport
+            for _ in range(3):
+                await future(send(b"x", AsyncioConsumer(near[1]), clock=world.reactor))
+            assert await far[0].readexactly(3) == b"xxx"
+            watching = transport.get_protocol()
+            consumer = AsyncioConsumer(near[1])
+            assert transport.get_protocol() is watching
+            done = send(iter(lambda: b"x" * 2**16, None), consumer, clock=world.reactor)
+            with pytest.raises(RuntimeError, match="has a producer already"):
+                AsyncioConsumer(transport)
+            await still(transport.get_write_buffer_size)
+            done.cancel()
+            with pytest.raises(CancelledError):
+                await future(done)
+
+    world.run(scenario())
+
+
 def test_pull_producers_into_asyncio(world):
     async def scenario():
         async with asyncio_streams() as (near, far):

@@ -172,11 +172,11 @@ class BareAdapter(AdapterSubject):
                 consumer.write(data)
 
             def unregisterProducer(self) -> None:
-                push.stopStreaming()
+                push.stop()
                 consumer.unregisterProducer()
 
         consumer.registerProducer(push, True)
-        push.startStreaming()
+        push.start()
         return Facade()
 
 

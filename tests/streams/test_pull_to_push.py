@@ -153,10 +153,10 @@ def test_for_the_makers_of_consumers():
     producer = Pull(consumer, b"a", b"b")
     push = PullToPush(producer, consumer, clock)
     consumer.registerProducer(push, True)
-    push.startStreaming()
+    push.start()
     clock.advance(0)
     assert consumer.data[:1] == b"a"
-    push.stopStreaming()
+    push.stop()
     asked = producer.asked
     clock.pump([0, 1])
     assert producer.asked == asked
