@@ -7,7 +7,7 @@ nothing moves any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -175,6 +175,7 @@ class Checks(Generic[_Play]):
         verify: Callable[[], Any] | None = None,
         interface: str | None = None,
         search: Callable[[list[Fault]], tuple[list[Fault], list[str]]] | None = None,
+        follows: Mapping[str, Collection[str]] | None = None,
     ) -> Report:
         """Play every check with *subject*.
 
@@ -184,6 +185,8 @@ class Checks(Generic[_Play]):
         :param interface: the name of the interface which that object is to provide.
         :param search: is given the faults that the checks have found, and answers with further or
             smaller ones, and with remarks for the report.
+        :param follows: for a rule, those whose breach explains a breach of it; it is not judged
+            then.
         """
         faults: list[Fault] = []
         skipped: dict[str, Skipped] = {}
@@ -191,8 +194,9 @@ class Checks(Generic[_Play]):
             faults += interface_faults(verify, interface)
             subject.clean_up()
         judged: list[str] = []
+        causes = {cause for number in only for cause in (follows or {}).get(number, ())}
         for check in self.checks:
-            if only and check.rule not in only:
+            if only and check.rule not in only and check.rule not in causes:
                 continue
             judged.append(check.rule)
             try:
@@ -203,6 +207,16 @@ class Checks(Generic[_Play]):
         if search is not None:
             found, report.remarks = search(faults)
             faults += [fault for fault in found if not only or fault.rule in only]
+        broken = {fault.rule for fault in faults}
+        for number in broken & set(follows or ()):
+            known = [cause for cause in (follows or {})[number] if cause in broken]
+            if known:
+                faults = [fault for fault in faults if fault.rule != number]
+                skipped[number] = Skipped(number, f"a subject that keeps {known[0]}")
+        if only:
+            faults = [fault for fault in faults if fault.rule in only]
+            judged = [number for number in judged if number in only]
+            skipped = {number: skip for number, skip in skipped.items() if number in only}
         return conclude(
             report,
             faults,

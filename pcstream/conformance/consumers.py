@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Any
 
+from . import further, reentrancy, transports
 from .checking import Checks, Unmet
 from .consumer_play import OVERFILL, ConsumerPlay
 from .recorders import (
@@ -24,10 +25,44 @@ from .recorders import (
 from .report import Report
 from .subjects import ConsumerSubject
 
-__all__ = ["CHECKS", "check_consumer"]
+__all__ = ["CHECKS", "CONSUMER_PARTS", "TRANSPORT_PARTS", "check_consumer"]
 
 CHECKS: Checks[ConsumerPlay] = Checks("consumer", ConsumerPlay)
 rule = CHECKS.rule
+
+#: All that is judged of a consumer, and of one that is a transport.
+CONSUMER_PARTS = (CHECKS, further.CONSUMER_CHECKS, reentrancy.CHECKS)
+TRANSPORT_PARTS = (transports.CHECKS, further.TRANSPORT_CHECKS)
+
+#: What is no fault of its own if one of the others is broken.
+FOLLOWS = {
+    "C29": ("C4", "C10"),
+    "C30": ("C4",),
+    "C31": ("C4", "C10"),
+    "C33": ("C5", "C6", "C8", "C26"),
+    "C34": ("C15",),
+    "C35": ("C16", "C18"),
+    "C37": ("C5", "C6", "C7"),
+    "C39": ("C1", "C4", "C13"),
+    "C41": ("C12",),
+    "T15": ("T1", "C16"),
+    "T18": ("T4", "T1"),
+    "T19": ("T5",),
+    "T20": ("C19", "C9", "T5"),
+    "T21": ("C12", "T4", "C19"),
+    "R1": ("C8", "C16"),
+    "R2": ("T1", "C14", "C16"),
+    "R3": ("C4", "C10", "C16", "C19", "C22", "T4"),
+    "R4": ("C4", "C10"),
+    "R5": ("C17", "T3"),
+    "R6": ("C19", "T4"),
+    "R7": ("C4", "C10"),
+    "R8": ("C4",),
+    "R9": ("C13", "C19", "C20", "T5"),
+    "R10": ("C2", "C13", "C17", "C20", "T5"),
+    "R17": ("C16",),
+    "R18": ("C14", "C17"),
+}
 
 # Less than any limit, and enough to see that it arrived.
 _SMALL = 10
@@ -52,13 +87,12 @@ def check_consumer(
         that needs hypothesis.
     """
     from . import consumer_search
-    from .transports import CHECKS as TRANSPORT_CHECKS
 
     subject, name = _as_subject(subject)
     if deviations:
         subject.deviations = {*subject.deviations, *deviations}
     checks: Checks[ConsumerPlay] = Checks("consumer", ConsumerPlay)
-    checks.checks = list(CHECKS.checks)
+    checks.checks = [check for part in CONSUMER_PARTS for check in part.checks]
     made: list[Any] = []
 
     def make() -> Any:
@@ -72,7 +106,7 @@ def check_consumer(
         return first
     if hasattr(made[0], "loseConnection"):
         checks.role = "consumer and transport"
-        checks.checks += TRANSPORT_CHECKS.checks
+        checks.checks += [check for part in TRANSPORT_PARTS for check in part.checks]
     del made[:]
     return checks.run(
         subject,
@@ -80,6 +114,7 @@ def check_consumer(
         only=only,
         verify=subject.make,
         interface="IConsumer",
+        follows=FOLLOWS,
         search=lambda faults: consumer_search.search(subject, faults, search, only),
     )
 

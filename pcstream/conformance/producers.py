@@ -19,6 +19,9 @@ __all__ = ["PULL_CHECKS", "PUSH_CHECKS", "check_pull_producer", "check_push_prod
 PUSH_CHECKS: Checks[PushPlay] = Checks("push producer", PushPlay)
 PULL_CHECKS: Checks[PullPlay] = Checks("pull producer", PullPlay)
 
+# What is no fault of its own if one of the others is broken.
+_FOLLOWS = {"P9": ("P5",)}
+
 # One more chunk may follow a pause (contract P2).
 _TOLERATED_BYTES = 65536
 _LEAST_CHUNK, _MOST_CHUNK = 16 * 1024, 64 * 1024
@@ -105,7 +108,7 @@ def _run(
         smaller, remarks = producer_search.search(subject, is_push, faults, search, only)
         return first + smaller, remarks
 
-    return with_first.run(subject, name=name, only=only, search=more)
+    return with_first.run(subject, name=name, only=only, search=more, follows=_FOLLOWS)
 
 
 # -- push producers
@@ -213,43 +216,58 @@ def bears_stale_resumes(play: PushPlay) -> None:
 
 @push_rule("P5")
 def is_finished_by_a_stop(play: PushPlay) -> None:
-    """It is stopped while it produces, and while it is paused."""
-    for limit in (_NO_LIMIT, 0):
-        play.calls.clear()
-        consumer = Strict(play.calls)
-        consumer.limit = limit
-        consumer.drains = False
-        producer = play.start(consumer)
-        if limit == 0:
-            play.run(consumer)
-        if consumer.producer is None:
-            continue
-        producer = consumer.producer
-        errors = len(consumer.raised)
-        consumer.stop()
-        if len(consumer.raised) > errors:
-            raise Unmet("a stop that does not raise")
-        play.run(consumer)
-        if consumer.writes_after_stop:
-            play.fault(f"it wrote {consumer.writes_after_stop} times after the stop")
-            return
-        if play.offers("released") and not play.subject.released():
-            play.fault("it has not given back what it holds")
-            return
-        play.note("stopProducing()")
-        try:
-            producer.stopProducing()
-        except Exception as raised:
-            play.fault(f"{raised!r} was raised by the second stop")
-            return
-        play.note("resumeProducing()")
-        with suppress(Exception):
-            producer.resumeProducing()
-        play.run(consumer)
-        if consumer.writes_after_stop:
-            play.fault("it was stopped and resumed, and went on")
-            return
-        play.subject.clean_up()
+    """It is stopped while it produces, twice, and resumed after that."""
+    consumer = Strict(play.calls)
+    consumer.limit = _NO_LIMIT
+    consumer.drains = False
+    play.start(consumer)
+    if consumer.producer is None:
+        raise Unmet("a producer that does not end at once")
+    producer = consumer.producer
+    errors = len(consumer.raised)
+    consumer.stop()
+    if len(consumer.raised) > errors:
+        raise Unmet("a stop that does not raise")
+    play.run(consumer)
+    if consumer.writes_after_stop:
+        play.fault(f"it wrote {consumer.writes_after_stop} times after the stop")
+        return
+    if play.offers("released") and not play.subject.released():
+        play.fault("it has not given back what it holds")
+        return
+    play.note("stopProducing()")
+    try:
+        producer.stopProducing()
+    except Exception as raised:
+        play.fault(f"{raised!r} was raised by the second stop")
+        return
+    play.note("resumeProducing()")
+    with suppress(Exception):
+        producer.resumeProducing()
+    play.run(consumer)
+    if consumer.writes_after_stop:
+        play.fault("it was stopped and resumed, and went on")
+
+
+@push_rule("P9")
+def is_finished_by_a_stop_while_paused(play: PushPlay) -> None:
+    """It needs no resume to come to its end."""
+    consumer = Strict(play.calls)
+    consumer.limit = 0
+    consumer.drains = False
+    play.start(consumer)
+    play.run(consumer)
+    if consumer.producer is None or not consumer.is_paused:
+        raise Unmet("a producer that can be paused between two writes")
+    errors = len(consumer.raised)
+    consumer.stop()
+    if len(consumer.raised) > errors:
+        raise Unmet("a stop that does not raise")
+    play.run(consumer)
+    if consumer.writes_after_stop:
+        play.fault(f"it wrote {consumer.writes_after_stop} times after the stop")
+    elif play.offers("released") and not play.subject.released():
+        play.fault("it has not given back what it holds")
 
 
 @push_rule("P6")

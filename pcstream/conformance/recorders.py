@@ -53,6 +53,7 @@ class Recorder:
     :ivar written_while_paused: how many of them after a pause had returned.
     :ivar is_unregistered: it has unregistered itself.
     :ivar is_in_call: how many of its methods are being called.
+    :ivar was_nested: it was called from inside what it did in a call.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Recorder:
         self.written = 0
         self.written_while_paused = 0
         self.is_in_call = 0
+        self.was_nested = False
         self._scripts = {"pause": list(pause), "resume": list(resume), "stop": list(stop)}
         self._write = write
 
@@ -102,6 +104,7 @@ class Recorder:
 
     def _hear(self, what: str) -> None:
         self.heard.append(what)
+        self.was_nested = self.was_nested or self.is_in_call > 0
         self.calls.append(f"{self.name}.{what}Producing()")
         if len(self.heard) > MOST_CALLS:
             raise Runaway(f"{self.name} was called {MOST_CALLS} times, and there was no end to it")

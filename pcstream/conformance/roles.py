@@ -18,7 +18,7 @@ ROLES = {
     "adapter": ("adapters", "check_adapter"),
     "file-sender": ("file_senders", "check_file_sender"),
     "proxy": ("proxies", "check_proxy"),
-    "relay": ("proxies", "check_relay"),
+    "relay": ("relays", "check_relay"),
 }
 
 

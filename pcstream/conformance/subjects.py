@@ -64,6 +64,10 @@ class ConsumerSubject(Subject):
         """Everything leaves the consumer, also what is written later; do it until it is quiet."""
 
     @optional
+    def drain_some(self, size: int) -> None:
+        """About *size* bytes leave a stalled consumer, and no more."""
+
+    @optional
     def received(self) -> bytes:
         """Everything that has reached the other end so far."""
         raise NotImplementedError

@@ -174,6 +174,19 @@ class IsRevivedByAResume(SoundPush):
         super().resumeProducing()
 
 
+class ReleasesAtTheNextResume(SoundPush):
+    """P9: a stop while it is paused is put off until it is resumed."""
+
+    rule = "P9"
+
+    def stopProducing(self) -> None:
+        if not self.is_paused:
+            super().stopProducing()
+
+    def resumeProducing(self) -> None:
+        super().resumeProducing()
+
+
 class RaisesInItsStop(SoundPush):
     """P6: a stop is an error."""
 

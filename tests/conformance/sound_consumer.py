@@ -190,6 +190,27 @@ class Sound:
             self.sent += piece
         self.pending.clear()
 
+    def send_some(self, size: int) -> None:
+        waiting = b"".join(self.pending)
+        self.sent += waiting[:size]
+        self.pending[:] = [waiting[size:]]
+
+    @property
+    def connected(self) -> bool:
+        return self.is_connected and not self.is_dead
+
+    @property
+    def disconnecting(self) -> bool:
+        return self.is_closing
+
+    @property
+    def bufferSize(self) -> int:
+        return self.limit
+
+    @bufferSize.setter
+    def bufferSize(self, limit: int) -> None:
+        self.limit = limit
+
     def must_wait(self) -> bool:
         return self.producer is not None
 
@@ -266,6 +287,9 @@ class SoundSubject(ConsumerSubject):
     def drain(self) -> None:
         self.made.is_stalled = False
         self.made.plan()
+
+    def drain_some(self, size: int) -> None:
+        self.made.send_some(size)
 
     def received(self) -> bytes:
         return bytes(self.made.sent)

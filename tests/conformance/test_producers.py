@@ -17,7 +17,7 @@ from pcstream.internet.task import Clock
 def test_there_is_nothing_wrong_with_a_sound_push_producer() -> None:
     report = check_push_producer(PushSubject)
     assert report.conforms, str(report)
-    assert report.passed == ["P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8"]
+    assert report.passed == ["P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9"]
 
 
 def test_there_is_nothing_wrong_with_a_sound_pull_producer() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import subprocess
 import sys
@@ -46,11 +47,11 @@ def test_a_test_case_has_a_test_for_each_rule(base: Any) -> None:
     result = outcome(kind)
     assert not result.failures
     assert not result.errors
-    assert not result.skipped
+    assert len(result.skipped) == 10
     names = unittest.defaultTestLoader.getTestCaseNames(kind)
     assert "test_must_C10" in names
     assert "test_should_C8" in names
-    assert result.testsRun == len(names) == 42
+    assert result.testsRun == len(names) == 82
 
 
 @pytest.mark.parametrize("base", bases())
@@ -69,7 +70,7 @@ def test_a_test_case_fails_with_the_report(base: Any) -> None:
 def test_producers_have_test_cases_too(base: Any) -> None:
     push = outcome(type("Push", (PushProducerTests, base), {"subject": PushSubject}))
     pull = outcome(type("Pull", (PullProducerTests, base), {"subject": PullSubject}))
-    assert (push.testsRun, pull.testsRun) == (8, 5)
+    assert (push.testsRun, pull.testsRun) == (9, 5)
     assert not [*push.failures, *push.errors, *pull.failures, *pull.errors]
 
 
@@ -92,7 +93,9 @@ def test_deviations_in_a_test_case() -> None:
 def run_pytest(where: Path, source: str, *options: str) -> str:
     (where / "test_it.py").write_text(source)
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(map(str, (ROOT, HERE))))
-    plugin = ["-p", "pcstream.conformance.pytest_plugin"]
+    # where the package is installed pytest has found the plugin already
+    installed = importlib.metadata.entry_points(group="pytest11", name="pcstream")
+    plugin = [] if installed else ["-p", "pcstream.conformance.pytest_plugin"]
     command = [sys.executable, "-W", "error", "-m", "pytest", "-p", "no:cacheprovider", *plugin]
     done = subprocess.run(
         [*command, "-v", "-rsxf", "--rootdir", str(where), *options, str(where / "test_it.py")],
@@ -150,7 +153,7 @@ def test_known(conformance_rule):
     assert "test_known[should_C8] XFAIL" in out
     assert "test_known[must_C13] FAILED" in out
     assert "C13 was declared as a deviation, but the rule is kept" in out
-    assert "1 failed, 40 passed, 1 xfailed" in out
+    assert "1 failed, 68 passed, 12 skipped, 1 xfailed" in out
 
 
 def test_a_marker_without_a_subject(tmp_path: Path) -> None:
@@ -182,7 +185,7 @@ def test_the_plugin_is_an_entry_point() -> None:
     parser = configparser.ConfigParser()
     parser.read(ROOT / "setup.cfg")
     entry = parser["options.entry_points"]["pytest11"].strip()
-    assert entry == "pcstream = pcstream.conformance.pytest_plugin"
+    assert "pcstream = pcstream.conformance.pytest_plugin" in entry.splitlines()
 
 
 def test_the_package_loads_nothing_either() -> None:

@@ -23,7 +23,8 @@ from pcstream.conformance.adapters import check_adapter
 from pcstream.conformance.consumers import check_consumer
 from pcstream.conformance.file_senders import check_file_sender
 from pcstream.conformance.producers import check_pull_producer, check_push_producer
-from pcstream.conformance.proxies import check_proxy, check_relay
+from pcstream.conformance.proxies import check_proxy
+from pcstream.conformance.relays import check_relay
 from pcstream.conformance.report import Report
 
 _CONFTEST = Path(__file__).parents[2] / "conftest.py"
@@ -87,6 +88,8 @@ BROKEN: dict[tuple[str, str], tuple[str, str]] = {
     ("stdio.StandardIO", "push producer"): ("", ""),
     ("tcp.Client", "consumer"): ("C8 C10 C18 C20 C21 C22 C24 C27 T2 T4 T10 T11", "T2 T10"),
     ("unix.Client", "consumer"): ("C8 C10 C18 C20 C21 C22 C24 T2 T4 T10 T11", "T2 T10"),
+    ("tcp.Client, waits_for_producer", "consumer"): ("", ""),
+    ("unix.Client, waits_for_producer", "consumer"): ("", ""),
     ("stdio.StandardIO", "consumer"): (
         "C8 C10 C15 C18 C20 C22 C23 C24 T2 T7 T10 T14",
         "T2 T10 T14",
@@ -98,13 +101,14 @@ BROKEN: dict[tuple[str, str], tuple[str, str]] = {
         "C1 C2 C3 C13 C17 C19 C24 T2 T4",
         "C1 C3 C13 C17 C20 T2 T4",
     ),
-    ("policies.ProtocolWrapper", "consumer"): ("", ""),
-    ("policies.ThrottlingProtocol", "consumer"): ("C13 C18 C19", ""),
+    ("iosim.FakeTransport", "consumer"): ("C1 C3 C4 C15 C17 T11", ""),
+    ("policies.ProtocolWrapper", "consumer"): ("T22", "T22"),
+    ("policies.ThrottlingProtocol", "consumer"): ("C13 C18 C19 T22", "T22"),
     ("tls.TLSMemoryBIOProtocol", "consumer"): (
-        "C3 C6 C7 C15 C16 C17 C19 C22 C23 T3 T4 T5 T8 T10",
-        "C3 C6 C7",
+        "C3 C6 C7 C15 C16 C17 C19 C22 C23 C38 T3 T4 T5 T8 T10",
+        "C3 C6 C7 C38",
     ),
-    ("http.Request", "consumer"): ("C1 C2 C10 C13 C15 C19 C20", ""),
+    ("http.Request", "consumer"): ("C1 C2 C10 C13 C15 C19 C20 C30", ""),
     ("ftp.FileConsumer", "consumer"): ("C1 C4 C15 C24 C25", ""),
     ("static.NoRangeStaticProducer", "pull producer"): ("", ""),
     ("static.SingleRangeStaticProducer", "pull producer"): ("", ""),
@@ -185,6 +189,7 @@ def _subjects(package: Package) -> Iterator[tuple[str, str, Callable[[], Any]]]:
         yield name, "consumer", lambda new=new: consumers.Wrapped(new())
     if is_twisted:
         yield "http.Request", "consumer", lambda: consumers.OnMemory(middles.StockHTTP(package))
+        yield "iosim.FakeTransport", "consumer", lambda: consumers.simulated(package)
         yield "ftp.FileConsumer", "consumer", lambda: consumers.ftp_file(package)
         for place, kind in enumerate(("NoRange", "SingleRange", "MultipleRange")):
             name = f"static.{kind}StaticProducer"
@@ -237,6 +242,12 @@ def _subjects(package: Package) -> Iterator[tuple[str, str, Callable[[], Any]]]:
                 lambda kind=kind, arguments=arguments: middles.StreamsMiddle(
                     package, kind, *arguments
                 ),
+            )
+        for kind, over in (("tcp", consumers.OverTCP), ("unix", consumers.OverUNIX)):
+            yield (
+                f"{kind}.Client, waits_for_producer",
+                "consumer",
+                lambda over=over: over(package, waits_for_producer=True),
             )
         yield "streams.relay", "relay", lambda: middles.StreamsRelay(package)
         name = "portforward.Proxy, abort_on_unclean_end"
