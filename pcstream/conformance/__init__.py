@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from .producers import check_pull_producer as check_pull_producer
     from .producers import check_push_producer as check_push_producer
     from .proxies import ProxySubject as ProxySubject
-    from .proxies import RelaySubject as RelaySubject
     from .proxies import check_proxy as check_proxy
-    from .proxies import check_relay as check_relay
     from .recording import Recording as Recording
+    from .relays import RelaySubject as RelaySubject
+    from .relays import check_relay as check_relay
     from .report import ConformanceError as ConformanceError
     from .report import Fault as Fault
     from .report import Report as Report
@@ -46,7 +46,7 @@ _HOMES = {
     "PushProducerSubject": "subjects",
     "RULES": "rules",
     "Recording": "recording",
-    "RelaySubject": "proxies",
+    "RelaySubject": "relays",
     "Report": "report",
     "Violation": "monitor",
     "Watch": "monitor",
@@ -56,7 +56,7 @@ _HOMES = {
     "check_proxy": "proxies",
     "check_pull_producer": "producers",
     "check_push_producer": "producers",
-    "check_relay": "proxies",
+    "check_relay": "relays",
     "watch": "monitor",
 }
 

@@ -182,6 +182,14 @@ class MemoryConnection:
         self.is_stalled = False
         self._plan_flush()
 
+    def drain_some(self, size: int) -> None:
+        """The peer takes so many bytes, and no more."""
+        self.note(f"{self.name} drains {size} bytes")
+        self.sent += self._pending[:size]
+        del self._pending[:size]
+        self.is_stalled = True
+        self._plan_flush()
+
     def deliver(self, data: bytes) -> None:
         """The peer sends something."""
         self._inbox.append(data)

@@ -16,7 +16,8 @@ import wrong_senders
 from pcstream.conformance.adapters import AdapterSubject, check_adapter
 from pcstream.conformance.file_senders import check_file_sender
 from pcstream.conformance.memory_connection import MemoryConnection, TurnClock
-from pcstream.conformance.proxies import ProxySubject, check_proxy, check_relay
+from pcstream.conformance.proxies import ProxySubject, check_proxy
+from pcstream.conformance.relays import check_relay
 from pcstream.conformance.report import Report
 
 

@@ -62,8 +62,9 @@ class OverDescriptors(ConsumerSubject):
     #: Whether its owner can take half of a connection.
     halves = True
 
-    def __init__(self, package: Package) -> None:
+    def __init__(self, package: Package, *, waits_for_producer: bool = False) -> None:
         self.package = package
+        self.waits_for_producer = waits_for_producer
         self.reactor: Any = None
         self.near: Any = None
         self.far: Any = None
@@ -113,6 +114,8 @@ class OverDescriptors(ConsumerSubject):
         self.raw = bytearray()
         self.junk = []
         self.near = self.connect()
+        if self.waits_for_producer:
+            self.near.waits_for_producer = True
         return self.near
 
     def read_far(self) -> None:
@@ -159,6 +162,10 @@ class OverDescriptors(ConsumerSubject):
     def drain(self) -> None:
         self.is_reading = True
         self.settle()
+
+    def drain_some(self, size: int) -> None:
+        with suppress(BlockingIOError):
+            self.raw += self.far.recv(size)
 
     def received(self) -> bytes:
         received = bytes(self.raw)
@@ -421,6 +428,7 @@ class OnMemory(ConsumerSubject):
     def settle(self) -> None:
         if self.connection is not None:
             self.connection.clock.settle()
+            self.proxy.settle()
             self.received()
             self.connection.clock.settle()
 
@@ -431,6 +439,9 @@ class OnMemory(ConsumerSubject):
     def drain(self) -> None:
         self.connection.drain()
         self.settle()
+
+    def drain_some(self, size: int) -> None:
+        self.connection.drain_some(size)
 
     def received(self) -> bytes:
         return self.proxy.received(self.middle, self.connection)
@@ -508,6 +519,17 @@ def file_wrapper(package: Package) -> ConsumerSubject:
             pass
 
     return Collecting("FileWrapper", lambda: wrapper(Kept()), lambda made: made.file.getvalue())
+
+
+def simulated(package: Package) -> ConsumerSubject:
+    """A transport of the simulator that Twisted's tests use."""
+    transport = package.get("test.iosim.FakeTransport")
+    protocol = package.get("internet.protocol.Protocol")
+    return Collecting(
+        "iosim.FakeTransport",
+        lambda: transport(protocol(), False),
+        lambda made: b"".join(made.stream),
+    )
 
 
 def ftp_file(package: Package) -> ConsumerSubject:

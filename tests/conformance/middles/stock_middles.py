@@ -17,7 +17,8 @@ from zope.interface import implementer
 from pcstream.conformance.adapters import AdapterSubject
 from pcstream.conformance.file_senders import FileSenderSubject
 from pcstream.conformance.memory_connection import MemoryConnection, TurnClock, TurnReactor
-from pcstream.conformance.proxies import ProxySubject, RelaySubject
+from pcstream.conformance.proxies import ProxySubject
+from pcstream.conformance.relays import RelaySubject
 
 
 class Package:

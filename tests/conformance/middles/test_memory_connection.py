@@ -63,6 +63,9 @@ class Itself(ConsumerSubject):
         self.connection.drain()
         self.settle()
 
+    def drain_some(self, size: int) -> None:
+        self.connection.drain_some(size)
+
     def received(self) -> bytes:
         return bytes(self.connection.sent)
 

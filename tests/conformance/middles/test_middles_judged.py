@@ -12,7 +12,8 @@ from wrong_adapters import CountsPauses
 from pcstream.conformance import RULES
 from pcstream.conformance.adapters import AdapterSubject, check_adapter
 from pcstream.conformance.file_senders import check_file_sender
-from pcstream.conformance.proxies import ProxySubject, RelaySubject, check_proxy, check_relay
+from pcstream.conformance.proxies import ProxySubject, check_proxy
+from pcstream.conformance.relays import RelaySubject, check_relay
 
 #: Rules that the kit has no check for; how Twisted and this package keep them is under tests.
 NOT_JUDGED = {"A7", "F10", "F11", "X10", "X11", "X12"}
