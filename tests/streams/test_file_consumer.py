@@ -194,6 +194,28 @@ class FileConsumerTestCase(TestCase):
         consumer.write(b"little")
         await self.assertFailure(consumer.finish(), OSError)
 
+    async def test_fsync_is_asked_for_if_wanted_before_the_end_is_told(self) -> None:
+        for wanted in (False, True):
+            synced: list[int] = []
+            self.patch(os, "fsync", synced.append)
+            file = open(self.path, "wb")
+            number = file.fileno()
+            consumer = FileConsumer(file, fsync=wanted)
+            consumer.write(b"x")
+            await consumer.finish()
+            assert synced == [number] * wanted
+
+    async def test_a_disk_that_cannot_sync_is_told(self) -> None:
+        def failing(fd: int) -> None:
+            raise OSError(5, "Input/output error")
+
+        self.patch(os, "fsync", failing)
+        file = open(self.path, "wb")
+        consumer = FileConsumer(file, fsync=True)
+        consumer.write(b"x")
+        await self.assertFailure(consumer.finish(), OSError)
+        assert file.closed
+
     async def test_cancelling_stops_the_producer_and_closes_behind_the_write_under_way(
         self,
     ) -> None:

@@ -113,6 +113,25 @@ class ReadTestCase(TestCase):
         assert await reader.read_some() == b"two"
         assert got == [b"one"]
 
+    async def test_whoever_leaves_or_cancels_has_it_paused_at_once(self) -> None:
+        for leaves in (True, False):
+            near, far = await pair(self)
+            near.transport.write(b"one")
+            reader = read(far.transport)
+            if leaves:
+                async for _ in reader:
+                    break
+            else:
+                assert await reader.read_some() == b"one"
+                waiting = reader.read_some()
+                waiting.cancel()
+                await self.assertFailure(waiting, CancelledError)
+            near.transport.write(b"two")
+            for _ in range(5):
+                await deferLater(reactor, 0.005)
+            assert reader.arrived == 3
+            assert await reader.read_some() == b"two"
+
     async def test_half_close(self) -> None:
         near, far = await pair(self, near=HalfEnd)
         near.transport.write(b"question")

@@ -88,6 +88,18 @@ class RelayTestCase(TestCase):
         assert left.received == b"answer"
         assert await made.done == RelayCounts(2**20, 6)
 
+    async def test_transports_that_wait_for_their_producers_are_not_kept_waiting(self) -> None:
+        left, right, made = await self.joined()
+        for inner in self.inner:
+            inner.transport.waits_for_producer = True
+        left.transport.write(b"question")
+        left.transport.loseWriteConnection()
+        await right.ended
+        right.transport.write(b"answer")
+        right.transport.loseWriteConnection()
+        await left.ended
+        assert await made.done == RelayCounts(8, 6)
+
     async def test_the_other_direction_may_be_long_and_slow(self) -> None:
         left, right, made = await self.joined()
         left.transport.loseWriteConnection()
