@@ -128,6 +128,27 @@ def test_X3_both_reasons_have_to_go(first):
     assert len(consumer.data) == 20
 
 
+def test_X3_a_consumer_that_pauses_within_the_last_write_is_heard():
+    clock = Clock()
+
+    class Full(Consumer):
+        def write(self, data: bytes) -> None:
+            super().write(data)
+            if len(self.data) == 20:
+                self.producer.pauseProducing()
+
+    consumer = Full(clock)
+    limited = rate_limit(consumer, 100, burst=10, clock=clock)
+    producer = Producer()
+    limited.registerProducer(producer, True)
+    limited.write(b"x" * 20)
+    clock.pump([0.06] * 10)
+    assert len(consumer.data) == 20
+    assert producer.is_paused
+    consumer.producer.resumeProducing()
+    assert not producer.is_paused
+
+
 def test_the_rate_can_be_changed_while_it_waits():
     clock = Clock()
     consumer = Consumer(clock)
