@@ -471,6 +471,8 @@ ARGUMENTS: dict[str, Callable[[Bench], tuple[Any, ...]]] = {
     "protocols.pcp.ProducerConsumerProxy": lambda b: (b.transport(),),
     "conformance.adapters._Asking": lambda b: (b.turn_clock(), []),
     "conformance.adapters._Source": lambda b: (b.get("conformance.checking.Play")(None),),
+    "conformance.consumer_search._Pull": lambda b: ([],),
+    "conformance.consumer_search._Push": lambda b: ([],),
     "conformance.file_senders._Connection": lambda b: (b.turn_clock(), []),
     "conformance.memory_connection.MemoryConnection": lambda b: (b.turn_clock(), []),
     "conformance.recorders.FalsyPullRecorder": lambda b: ([],),
