@@ -45,6 +45,8 @@ GENERAL = {
 }
 #: Headings whose rows are about what is Twisted's own under ``pcstream run``, and not about a name.
 NOT_NAMES = "twisted.web"
+#: How a rule begins that says what Twisted does.
+IN_TWISTED = "Twisted: "
 #: Importing it would choose a reactor.
 REACTOR = "internet.reactor"
 #: Too common to say which is meant.
@@ -108,18 +110,21 @@ def literals(text: str) -> list[str]:
 def about(row: Row, names: dict[str, frozenset[str]]) -> list[str]:
     """The names that a row is about, without ``twisted.``."""
     headed = [name for name in literals(row.section) if name in names]
+    modules = headed or list(names)
     found: list[str] = []
     for literal in literals(" ".join(row.cells[:-1])):
         top = literal.split(".")[0]
-        if top in COMMON:
-            continue
         if literal in names:
             found.append(literal)
-        inside = [module for module in headed if top in names[module]]
-        inside = inside or [module for module in names if top in names[module]]
-        found += [f"{module}.{top}" for module in inside]
+        elif top not in COMMON:
+            found += [f"{module}.{top}" for module in modules if top in names[module]]
     if not found:
-        found = headed or GENERAL.get(row.section.strip("`"), "").split()
+        titles = [name for name in literals(row.section) if name not in names]
+        found = [
+            f"{module}.{name}" for module in headed for name in titles if name in names[module]
+        ]
+    if not found:
+        found = headed or GENERAL.get(row.section, "").split()
     return sorted(set(found))
 
 
@@ -137,8 +142,12 @@ def render() -> str:
             tests = re.findall(r"``(.+?)``", row.cells[-1])
             if NOT_NAMES in row.section or not tests:
                 continue
-            said = next((cell for cell in row.cells if len(cell) > 4), "")
-            said = said.replace("``", "")
+            twisted = len(row.cells) - 3
+            cells = range(twisted + 1)
+            which = next((cell for cell in cells if row.cells[cell].count(" ") > 2), twisted)
+            said = row.cells[which].replace("``", "")
+            if which == twisted:
+                said = f"{IN_TWISTED}{said}"
             if len(said) > RULE_LETTERS:
                 said = said[:RULE_LETTERS].rsplit(" ", 1)[0] + " ..."
             title = row.section.replace("``", "")
