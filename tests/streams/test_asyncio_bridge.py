@@ -303,6 +303,32 @@ def test_an_asyncio_generator_is_closed_when_it_is_cancelled(world):
     world.run(scenario())
 
 
+def test_an_asyncio_generator_is_closed_when_the_connection_is_lost_between_its_pieces(world):
+    async def scenario():
+        ended = asyncio.Event()
+
+        async def pieces():
+            try:
+                while True:
+                    yield b"x" * 2**16
+            finally:
+                await asyncio.sleep(0)
+                ended.set()
+
+        async with ours_and_asyncio(world) as (ours, _, _writer):
+            source = pieces()  # kept, so that nobody else closes it
+            done = send(from_asyncio(source), ours.transport, clock=world.reactor)
+            await still(lambda: len(ours.transport._outbox))
+            ours.transport.abortConnection()
+            with pytest.raises(StreamStopped):
+                await future(done)
+            await ended.wait()
+            with pytest.raises(StopAsyncIteration):
+                await source.__anext__()
+
+    world.run(scenario())
+
+
 def test_an_asyncio_generator_that_fails(world):
     async def scenario():
         async def pieces():
