@@ -105,8 +105,8 @@ BROKEN: dict[tuple[str, str], tuple[str, str]] = {
     ("policies.ProtocolWrapper", "consumer"): ("T22", "T22"),
     ("policies.ThrottlingProtocol", "consumer"): ("C13 C18 C19 T22", "T22"),
     ("tls.TLSMemoryBIOProtocol", "consumer"): (
-        "C3 C6 C7 C15 C16 C17 C19 C22 C23 C38 T3 T4 T5 T8 T10",
-        "C3 C6 C7 C38",
+        "C3 C6 C7 C15 C16 C17 C19 C22 C23 C38 T3 T4 T5 T7 T8 T10",
+        "C3 C6 C7 C38 T7",
     ),
     ("http.Request", "consumer"): ("C1 C2 C10 C13 C15 C19 C20 C30", ""),
     ("ftp.FileConsumer", "consumer"): ("C1 C4 C15 C24 C25", ""),

@@ -480,6 +480,12 @@ class Wrapped(OnMemory):
     def on_end(self, hear: Any) -> None:
         self.hear = hear
 
+    def feed(self, data: bytes) -> None:
+        self.proxy.feed(self.connection, data)  # type: ignore[attr-defined]
+
+    def fed(self) -> bytes:
+        return bytes(self.fed_bytes)
+
 
 class Collecting(ConsumerSubject):
     """A consumer that keeps everything, and is read back."""

@@ -230,6 +230,10 @@ class StockWrapper(ProxySubject):
     def close(self, middle: Any) -> None:
         middle.loseConnection()
 
+    def feed(self, connection: MemoryConnection, data: bytes) -> None:
+        """The peer sends *data*."""
+        connection.deliver(data)
+
 
 class StockThrottle(StockWrapper):
     """A throttled connection."""
@@ -282,6 +286,10 @@ class StockTLS(StockWrapper):
 
     def clean_up(self) -> None:
         self.cooperation = end_of(self.cooperation)
+
+    def feed(self, connection: MemoryConnection, data: bytes) -> None:
+        self.peer.protocol.write(data)
+        self.peer.pump()
 
     def received(self, middle: Any, consumer: MemoryConnection) -> bytes:
         self.peer.pump()
