@@ -211,6 +211,7 @@ _REENTRANT_CONSUMER: tuple[tuple[str, Level, str], ...] = (
     ("R9", _MUST, "Bears a close, an abort and an unregistration inside the stop of its loss."),
     ("R17", _MUST, "Keeps one write together although another is made inside it."),
     ("R18", _MUST, "Sends what is written in a resume behind the unregistration."),
+    ("R19", _MUST, "Keeps the order of calls legal, whatever is called inside which callback."),
 )
 
 # ... and of these the transport's.

@@ -99,12 +99,12 @@ class Package:
 
     def sweep(self) -> None:
         """Let what is due be called, and forget the rest."""
-        self.quiet()
+        self.turn(3)
         soon = self.reactor.seconds() + 0.05
         for call in self.reactor.getDelayedCalls():
             if call.getTime() > soon:
                 call.cancel()
-        self.quiet()
+        self.turn(3)
 
     def pull_to_push(self, producer: Any, consumer: Any, *clock: Any) -> Any:
         """The adapter of a pull producer, wherever the package keeps it."""
@@ -357,6 +357,8 @@ class Stage:
             if self.kind != "unix":
                 handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.far.setblocking(False)
+        if self.kind != "unix":
+            self.far.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.is_tls:
             self._wrap_far()
             self.shakes_hands = True
