@@ -40,8 +40,8 @@ PLANTS = [
     ),
     Plant(
         "pcstream.internet._stream_connection",
-        "        self.reactor.callLater(0, self.connectionLost, Failure(error.ConnectionAborted()))",
-        "        self.connectionLost(Failure(error.ConnectionAborted()))",
+        "reactor.callLater(0, self.connectionLost, Failure(error.ConnectionAborted()))",
+        "connectionLost(Failure(error.ConnectionAborted()))",
         "tcp.Client",
         "consumer",
         "T4",
