@@ -114,7 +114,7 @@ def _back(options: argparse.Namespace) -> Changes | Finding:
     except FileNotFoundError as error:
         raise Abandoned(Status.UNREADABLE, f"there is no {error}") from None
     if found.reasons:
-        _say("refused: some of what it uses only pcstream has")
+        _say("refused: what would go back and what would not hang together")
         _list(found.reasons)
         return Finding.RUN
     return found

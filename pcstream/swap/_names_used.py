@@ -6,9 +6,11 @@ that is a whole dotted path. What is not so plain is a *mention*.
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 import tokenize
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -150,6 +152,17 @@ def read(source: bytes, package: str = "twisted", other: str = "pcstream") -> Re
     reader.found.uses.sort(key=lambda use: (use.line, use.column or 0, use.name))
     reader.found.mentions.sort(key=lambda mention: mention.line)
     return reader.found
+
+
+def runs(source: bytes) -> bool:
+    """Whether the interpreter takes *source*, though it may not be readable here."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about its style
+            ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def dotted(node: cst.BaseExpression | None) -> list[str] | None:

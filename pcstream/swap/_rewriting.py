@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ._code_base import Kind, files
-from ._names_used import LINE, Reading, Unread, read
+from ._names_used import LINE, Reading, Unread, read, runs
 from ._verdict import Place, Progress, Reason, Verdict, edits, entangled
 
 TWISTED = "twisted"
@@ -112,7 +112,11 @@ def to_twisted(
             found.unread.append((Place(path, 1), str(error.strerror)))
             continue
         except Unread as error:
-            found.unread.append((Place(path, error.line), error.why))
+            place = Place(path, error.line)
+            found.unread.append((place, error.why))
+            if runs(before):
+                what = "Python that is too new, or too odd, to be read"
+                found.reasons.append(Reason(place, what, "it mentions pcstream", Verdict.RUN))
             continue
         found.reasons += [
             Reason(Place(path, line), what, why, Verdict.RUN)

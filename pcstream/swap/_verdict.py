@@ -10,10 +10,13 @@ from pathlib import Path
 from ._catalogue import OURS, Judgement, Standing, judge
 from ._code_base import Kind, files, is_plugin, shadows
 from ._libraries import Followed, Interpreter, follow, imports_of
-from ._names_used import How, Mention, Reading, Unread, Use, read
+from ._names_used import How, Mention, Reading, Unread, Use, read, runs
 from ._side_files import read_side
 
 Progress = Callable[[str], None]
+
+#: Files that only type checkers read.
+STUB = ".pyi"
 
 
 class Verdict(Enum):
@@ -148,7 +151,11 @@ def check(
         try:
             reading = read(source)
         except Unread as error:
-            found.unread.append((Place(path, error.line), error.why))
+            place = Place(path, error.line)
+            found.unread.append((place, error.why))
+            if runs(source):
+                what = "Python that is too new, or too odd, to be read"
+                found.reasons.append(Reason(place, what, "it mentions Twisted", Verdict.RUN))
             continue
         if path.suffix == ".tac":
             said = "an application for twistd"
@@ -187,7 +194,7 @@ def reasons(file: File) -> list[Reason]:
             continue
         if use.how is How.STRING and not use.imports:
             continue
-        if use.types_only or (use.guarded and _fails(known)):
+        if use.types_only or file.path.suffix == STUB or (use.guarded and _fails(known)):
             continue
         verdict = Verdict.RUN if known.runs or _elsewhere(use, known) else Verdict.NOT_YET
         found.append(Reason(place, name, known.why or "not mirrored", verdict))

@@ -17,6 +17,7 @@ from pcstream.cli import main
 from pcstream.cli.check import Finding
 from pcstream.cli.status import Status
 from pcstream.swap._libraries import Interpreter, NoInterpreter, follow, imports_of
+from pcstream.swap._names_used import Unread
 from pcstream.swap._side_files import read_side
 from pcstream.swap._verdict import Checked, Verdict, check
 
@@ -103,6 +104,23 @@ def test_files_that_cannot_be_read_are_named_and_the_rest_is_read(written: Writt
     found = checked(folder)
     assert [(place.file.name, place.line) for place, _ in found.unread] == [("a.py", 2)]
     assert found.verdict is Verdict.RUN
+
+
+def test_a_file_that_runs_and_cannot_be_read_might_hold_anything(
+    written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(source: bytes) -> None:
+        raise Unread(3, "no Python that can be parsed")
+
+    monkeypatch.setattr("pcstream.swap._verdict.read", refuse)
+    (reason,) = checked(written(a="import twisted")).reasons
+    assert str(reason.place).endswith("a.py:3")
+    assert checked(written(a="import twisted\nprint 1")).verdict is Verdict.SWAP
+
+
+def test_a_stub_is_for_type_checkers(written: Written) -> None:
+    folder = written.all({"a.pyi": "from twisted.web import server"})  # type: ignore[attr-defined]
+    assert checked(folder).verdict is Verdict.SWAP
 
 
 def test_which_files_are_read(written: Written) -> None:
