@@ -702,6 +702,21 @@ def test_twisted_C21_and_the_socket_stays_open(stage: Any, fail: Any) -> None:
     assert set(stage.take_errors()) == {"ZeroDivisionError"}
 
 
+@kinds("tcp unix")
+def test_twisted_C19_C21_and_the_producer_stays(stage: Any, fail: Any) -> None:
+    """+ And the producer stays registered.
+
+    It is let go.
+    """
+    producer = stage.registered()
+    producer.on["stop"] = fail
+    stage.vanish()
+    stage.until(lambda: "P stop" in stage.events)
+    stage.turn(3)
+    assert (stage.near.producer is producer) is stage.is_twisted
+    assert set(stage.take_errors()) == {"ZeroDivisionError"}
+
+
 @kinds("tcp unix wrap thr proc stdio")
 def test_twisted_C22_a_pause_that_raises_loses_data(stage: Any, fail: Any) -> None:
     """+ The exception reaches the writer, and what was accepted is not sent.

@@ -502,6 +502,11 @@ class Streams:
         )
         self.send()
         self.request = requests[0]
+        package.closers.append(self.lose)
+
+    def lose(self) -> None:
+        reason = self.package.internet_main.CONNECTION_LOST
+        self.server.connectionLost(self.package.python_failure.Failure(reason))
 
     def send(self) -> None:
         self.server.dataReceived(self.client.data_to_send())
@@ -524,6 +529,41 @@ def test_twisted_C1_a_stream_raises_ValueError(streams: Any, push: Any) -> None:
 
 
 @ONE
+def test_twisted_C25_a_stream_overlooks_the_falsy(streams: Any, events: list[str]) -> None:
+    """+ A stream of HTTP/2 does not see a producer that is false: a second one is accepted.
+
+    ``web`` is Twisted's own.
+    """
+
+    class Falsy:
+        def __len__(self) -> int:
+            return 0
+
+        def stopProducing(self) -> None:
+            events.append("stop")
+
+    stream = streams.server.streams[1]
+    stream.registerProducer(Falsy(), True)
+    stream.registerProducer(Falsy(), True)
+    assert events == []
+
+
+@ONE
+def test_twisted_C5_C6_a_stream_pauses_at_its_window(
+    streams: Any, push: Any, events: list[str]
+) -> None:
+    """= A stream of HTTP/2 pauses its producer when the window, 65 535 bytes, is used up.
+
+    ``web`` is Twisted's own.
+    """
+    streams.request.registerProducer(push(), True)
+    streams.request.write(b"x" * 100_000)
+    assert events == ["P pause"]
+    streams.request.write(b"x" * 100_000)
+    assert events == ["P pause"]
+
+
+@ONE
 def test_twisted_C19_a_stream_stops_nobody(streams: Any, push: Any, events: list[str]) -> None:
     """+ A stream of HTTP/2 that is reset, or whose connection is lost, stops no producer.
 
@@ -533,9 +573,7 @@ def test_twisted_C19_a_stream_stops_nobody(streams: Any, push: Any, events: list
     streams.client.reset_stream(1)
     streams.send()
     assert events == []
-    main = streams.package.internet_main
-    failure = streams.package.python_failure
-    streams.server.connectionLost(failure.Failure(main.CONNECTION_LOST))
+    streams.lose()
     streams.package.turn(3)
     assert events == []
 
@@ -549,9 +587,7 @@ def test_twisted_C2_a_dead_stream_takes_a_producer(
     ``web`` is Twisted's own.
     """
     stream = streams.server.streams[1]
-    main = streams.package.internet_main
-    failure = streams.package.python_failure
-    streams.server.connectionLost(failure.Failure(main.CONNECTION_LOST))
+    streams.lose()
     stream.registerProducer(push(), True)
     streams.package.turn(3)
     assert events == []
@@ -569,9 +605,7 @@ def test_twisted_L1_a_stream_asks_without_end(streams: Any, pull: Any, events: l
     streams.package.turn(2)
     asked = len(events)
     assert asked > 10
-    main = streams.package.internet_main
-    failure = streams.package.python_failure
-    streams.server.connectionLost(failure.Failure(main.CONNECTION_LOST))
+    streams.lose()
     streams.package.turn(2)
     assert len(events) > asked
     assert "P stop" not in events

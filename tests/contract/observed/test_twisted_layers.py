@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import weakref
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -66,6 +67,28 @@ def test_twisted_T16_a_pull_producer_is_carried_over(late_tls: Any) -> None:
     stage.until(lambda: len(stage.received) == 200_000)
     stage.quiet()
     stage.near.registerProducer(stage.push("Q"), True)
+
+
+@kinds("tcp")
+def test_twisted_T16_the_paused_one_stays_paused(late_tls: Any) -> None:
+    """+ A push producer that is paused when TLS starts is not resumed, though all that it has
+    written is sent and the handshake is over.
+
+    It is resumed.
+    """
+    stage = late_tls
+    stage.full()
+    stage.start_tls()
+    clear = 0
+    while clear < 600_000:  # and not a byte of what comes behind it
+        stage.turn()
+        with suppress(BlockingIOError):
+            clear += len(stage.far.recv(600_000 - clear))
+    stage.far_to_tls()
+    stage.reads = True
+    stage.until(lambda: not stage.shakes_hands)
+    stage.quiet()
+    assert stage.events == ["P pause", *stage.says(twisted=[], pcstream=["P resume"])]
 
 
 @kinds("tcp")

@@ -1,4 +1,4 @@
-"""Every call inside every callback: the calls on each producer are in a legal order all the same."""
+"""Every call inside every callback: the calls on each producer come in a legal order all along."""
 
 from __future__ import annotations
 

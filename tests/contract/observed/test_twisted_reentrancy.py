@@ -417,3 +417,109 @@ def test_twisted_R18_unregistering_inside_a_resume_and_writing_on(stage: Any) ->
     stage.quiet()
     assert len(stage.received) == 900_000
     assert stage.events == ["P pause", "P resume"]
+
+
+# The same on TLS, where it is different.
+
+
+@kinds("tls")
+def test_twisted_R3_tls_an_abort_inside_a_pause(stage: Any) -> None:
+    """= ``abortConnection`` inside ``pauseProducing``: no more calls but the stop."""
+    producer = stage.push()
+    producer.on["pause"] = stage.near.abortConnection
+    stage.near.registerProducer(producer, True)
+    stage.near.write(b"x" * 300_000)
+    stage.until_lost()
+    assert stage.events[:2] == ["P pause", "P stop"]
+    assert len(stage.events) == 3
+
+
+@kinds("tls")
+def test_twisted_R6_tls_an_abort_inside_a_resume(stage: Any) -> None:
+    """= ``abortConnection`` inside ``resumeProducing``: no more calls but the stop."""
+    producer = stage.full()
+    producer.on["resume"] = stage.near.abortConnection
+    stage.reads = True
+    stage.until_lost()
+    assert stage.events[:3] == ["P pause", "P resume", "P stop"]
+    assert len(stage.events) == 4
+
+
+@kinds("tls")
+def test_twisted_R5_tls_a_close_inside_a_resume(stage: Any) -> None:
+    """= ``loseConnection`` inside ``resumeProducing`` closes when the producer has unregistered,
+    and what it wrote in there is sent."""
+    producer = stage.full()
+
+    once = [b"last" * 50_000]
+
+    def end() -> None:
+        if once:
+            stage.near.write(once.pop())
+            stage.near.loseConnection()
+
+    producer.on["resume"] = end
+    stage.reads = True
+    stage.until(lambda: not once)
+    stage.quiet()
+    stage.near.unregisterProducer()
+    stage.until_lost()
+    stage.quiet()
+    assert len(stage.received) == 800_000
+    assert "P stop" not in stage.events
+
+
+@kinds("tls")
+def test_twisted_R12_tls_an_abort_inside_a_delivery(stage: Any) -> None:
+    """= After ``abortConnection`` inside ``dataReceived`` nothing more is delivered."""
+    stage.ear.on["data"] = stage.near.abortConnection
+    for _ in range(5):
+        stage.tell(b"x" * 1000)
+    stage.until_lost()
+    stage.quiet()
+    assert stage.ear.deliveries == 1
+
+
+@kinds("tls")
+def test_twisted_R12_tls_a_close_inside_a_delivery(stage: Any) -> None:
+    """! After ``loseConnection`` inside ``dataReceived`` what has arrived is delivered all the
+    same."""
+    stage.ear.on["data"] = stage.near.loseConnection
+    for _ in range(5):
+        stage.tell(b"x" * 1000)
+    stage.until_lost()
+    stage.quiet()
+    assert stage.ear.deliveries == 5
+
+
+@kinds("tls")
+def test_twisted_R13_tls_a_delivery_that_raises(stage: Any, fail: Any) -> None:
+    """+ If ``dataReceived`` raises each time and more has arrived, it is called again, the producer
+    is stopped, and the protocol never hears of the end.
+
+    It is not called again, and hears of the end, which is what it has raised.
+    """
+    stage.registered()
+    stage.ear.on["data"] = fail
+    for _ in range(5):
+        stage.tell(b"x" * 1000)
+    stage.until(lambda: "P stop" in stage.events)
+    stage.quiet()
+    assert stage.events == ["P stop", *stage.says(twisted=[], pcstream=["lost ZeroDivisionError"])]
+    assert (stage.ear.deliveries > 1) is stage.is_twisted
+    assert set(stage.take_errors()) == {"ZeroDivisionError"}
+
+
+@kinds("tls")
+def test_twisted_R18_tls_unregistering_inside_a_resume_and_writing_on(stage: Any) -> None:
+    """= What is written in a resume behind the unregistration is sent as any other."""
+    producer = stage.full()
+
+    def end() -> None:
+        stage.near.unregisterProducer()
+        stage.near.write(b"y" * 300_000)
+
+    producer.on["resume"] = end
+    stage.reads = True
+    stage.until(lambda: len(stage.received) == 900_000)
+    assert stage.events == ["P pause", "P resume"]
