@@ -41,6 +41,8 @@ IMPORTERS = frozenset(
 FILTERS = frozenset({"getLogger", "filterwarnings", "simplefilter", "Version"})
 #: What catches an import that fails.
 IMPORT_ERRORS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+#: What catches that a module lacks a name; whoever catches everything does not expect that.
+ATTRIBUTE_ERRORS = frozenset({"AttributeError"})
 
 
 class How(Enum):
@@ -234,9 +236,11 @@ class _Reader(cst.CSTVisitor):
     ) -> None:
         line, column = at or self.place(node)
         conditional = types_only = False
+        errors = ATTRIBUTE_ERRORS if how in (How.DOTTED, How.LOOKUP) else IMPORT_ERRORS
         for inner, outer in self.above(node):
             if isinstance(outer, (cst.Try, cst.TryStar)):
-                guarded = guarded or (outer.body is inner and any(map(_catches, outer.handlers)))
+                catches = any(_catches(handler, errors) for handler in outer.handlers)
+                guarded = guarded or (outer.body is inner and catches)
             elif isinstance(outer, cst.If):
                 conditional = True
                 types_only = types_only or (outer.body is inner and _checks_types(outer.test))
@@ -469,16 +473,16 @@ def _last(node: cst.BaseExpression) -> str:
     return node.attr.value if isinstance(node, cst.Attribute) else ""
 
 
-def _catches(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
-    """Whether an import that fails ends here."""
+def _catches(handler: cst.ExceptHandler | cst.ExceptStarHandler, errors: frozenset[str]) -> bool:
+    """Whether one of *errors* ends here."""
     kind = handler.type
     if kind is None:
-        return True
+        return "Exception" in errors
     if isinstance(kind, cst.Tuple):
         names = [dotted(element.value) for element in kind.elements]
     else:
         names = [dotted(kind)]
-    return any(name is not None and name[-1] in IMPORT_ERRORS for name in names)
+    return any(name is not None and name[-1] in errors for name in names)
 
 
 def _checks_types(test: cst.BaseExpression) -> bool:

@@ -76,6 +76,11 @@ def checked(folder: Path, **options: Any) -> Checked:
         ("from twisted.internet import defer\nhasattr(defer, 'nosuch')", Verdict.SWAP),
         ("from twisted.internet import defer\ngetattr(defer, 'nosuch', 1)", Verdict.SWAP),
         ("from twisted.internet import defer\ngetattr(defer, 'nosuch')", Verdict.NOT_YET),
+        (
+            "from twisted.internet import task as t\ntry: t.x\nexcept AttributeError: 1",
+            Verdict.SWAP,
+        ),
+        ("from twisted.internet import task as t\ntry: t.x\nexcept Exception: 1", Verdict.NOT_YET),
         # what is swapped and what stays hang together
         ("from twisted.python import log, versions", Verdict.RUN),
         ("import twisted\nprint(twisted.version, twisted.internet.defer)", Verdict.RUN),
