@@ -3,7 +3,7 @@
     python docs/conformance/generate.py            # judge them all, and write it
     python docs/conformance/generate.py --check    # say whether it is up to date
 
-Needs Twisted with its TLS extra, on Linux.  The subjects are those of the tests.
+Needs Twisted with its extras for TLS and HTTP/2, on Linux.  The subjects are those of the tests.
 """
 
 from __future__ import annotations

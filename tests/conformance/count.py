@@ -94,8 +94,11 @@ def the_cases(package: str) -> list[stock.Case]:
     """The classes of *package*, as far as what they need is installed."""
     if package == "twisted" and importlib.util.find_spec("twisted") is None:
         return []
-    has_tls = importlib.util.find_spec("OpenSSL") and importlib.util.find_spec("service_identity")
-    return [case for case in stock.cases(package) if has_tls or not case.needs_tls]
+    return [
+        case
+        for case in stock.cases(package)
+        if all(importlib.util.find_spec(need) for need in case.needs)
+    ]
 
 
 def main(argv: list[str] | None = None) -> int:

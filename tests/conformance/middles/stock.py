@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import stock_consumers
+import stock_http2
 import stock_middles
 import stock_producers
 from stock_middles import Package
@@ -52,6 +53,13 @@ class Case:
     @property
     def needs_tls(self) -> bool:
         return "tls" in self.name
+
+    @property
+    def needs(self) -> list[str]:
+        """The packages without which it cannot be judged."""
+        if self.needs_tls:
+            return ["OpenSSL", "service_identity"]
+        return ["h2", "priority"] if "_http2" in self.name else []
 
     def __str__(self) -> str:
         return f"{self.package}-{self.name}-{self.role}".replace(" ", "_")
@@ -109,6 +117,7 @@ BROKEN: dict[tuple[str, str], tuple[str, str]] = {
         "C3 C6 C7 C38 T7",
     ),
     ("http.Request", "consumer"): ("C1 C2 C10 C13 C15 C19 C20 C30", ""),
+    ("_http2.H2Stream", "consumer"): ("C1 C2 C13 C15 C19 C22 C25 R1 R4", ""),
     ("ftp.FileConsumer", "consumer"): ("C1 C4 C15 C24 C25", ""),
     ("static.NoRangeStaticProducer", "pull producer"): ("", ""),
     ("static.SingleRangeStaticProducer", "pull producer"): ("", ""),
@@ -189,6 +198,7 @@ def _subjects(package: Package) -> Iterator[tuple[str, str, Callable[[], Any]]]:
         yield name, "consumer", lambda new=new: consumers.Wrapped(new())
     if is_twisted:
         yield "http.Request", "consumer", lambda: consumers.OnMemory(middles.StockHTTP(package))
+        yield "_http2.H2Stream", "consumer", lambda: stock_http2.OverHTTP2(package)
         yield "iosim.FakeTransport", "consumer", lambda: consumers.simulated(package)
         yield "ftp.FileConsumer", "consumer", lambda: consumers.ftp_file(package)
         for place, kind in enumerate(("NoRange", "SingleRange", "MultipleRange")):
