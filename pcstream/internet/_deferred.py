@@ -559,11 +559,19 @@ class Deferred(Generic[_SelfResultT]):
     def __iter__(self) -> Generator[Deferred[_SelfResultT], None, _SelfResultT]:
         while True:
             if self.paused:
-                yield self
+                fired: Any = yield self
+                theirs: Any = self._as_theirs() if fired is self else None
+                if theirs is not None:
+                    fired = yield theirs
+                    return fired  # type: ignore[no-any-return]
                 continue
             result: Any = getattr(self, "result", _NO_RESULT)
             if result is _NO_RESULT or isinstance(result, Deferred):
-                fired: Any = yield self
+                fired = yield self
+                theirs = self._as_theirs() if fired is self else None
+                if theirs is not None:
+                    fired = yield theirs
+                    return fired  # type: ignore[no-any-return]
                 return fired  # type: ignore[no-any-return]
             if isinstance(result, Failure):
                 if self._debugInfo is not None:
@@ -572,6 +580,15 @@ class Deferred(Generic[_SelfResultT]):
             return result  # type: ignore[no-any-return]
 
     __await__ = __iter__
+
+    def _as_theirs(self) -> Any:
+        """What a coroutine waits for whose runner has sent back what it does not know: us.
+
+        So does Twisted's own package, in a program that has imported both.
+        """
+        from ._both_packages import ours_as_theirs
+
+        return ours_as_theirs(self)
 
     def asFuture(self, loop: AbstractEventLoop) -> Future[_SelfResultT]:
         """A Future of *loop* that gets this Deferred's result.

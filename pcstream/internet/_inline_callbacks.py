@@ -16,6 +16,7 @@ from types import CoroutineType, GeneratorType, TracebackType
 from typing import Any, NoReturn, ParamSpec, TypeVar, cast
 
 from ..python.failure import Failure
+from ._both_packages import theirs_as_ours
 from ._deferred import _HANDED_OVER, _NO_KEYWORDS, PLAIN_TYPES, Deferred, Pending
 from ._deferred_errors import NotACoroutineError
 
@@ -181,9 +182,13 @@ def _advance(run: _Run, result: Any) -> bool | None:
             run.outcome = Failure(error, captureVars=Deferred.debug)
             return True
         if result.__class__ is not Deferred and not isinstance(result, Deferred):
-            if not isinstance(result, _COROUTINES):
-                continue
-            result = run_coroutine(cast(Any, result))
+            if isinstance(result, _COROUTINES):
+                result = run_coroutine(cast(Any, result))
+            else:
+                adopted = theirs_as_ours(result)
+                if adopted is None:
+                    continue
+                result = adopted
         awaited: Deferred[Any] = result
         steps = awaited._callbacks
         if awaited.called and not awaited.paused and not awaited._runningCallbacks:
