@@ -412,6 +412,7 @@ class StockFTP(ProxySubject):
         if self.name.endswith("ASCIIConsumerWrapper"):
             return self.kind(consumer)
         middle = self.kind()
+        middle.deferred.addErrback(lambda failure: None)  # a loss
         consumer.protocol = middle
         middle.makeConnection(consumer)
         return middle
