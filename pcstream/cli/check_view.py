@@ -113,8 +113,8 @@ def head(checked: Checked, everything: bool) -> Iterator[str]:
     names = checked.names()
     count = sum(len(uses) for _, uses in names.values())
     yield (
-        f"{checked.files_read:,} files of {checked.lines_read:,} lines; "
-        f"{len(names):,} names of Twisted's in {places(count)}"
+        f"read: {checked.files_read:,} files, {checked.lines_read:,} lines; "
+        f"names of Twisted's: {len(names):,} in {places(count)}"
     )
     yield ""
 

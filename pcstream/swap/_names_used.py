@@ -335,6 +335,10 @@ class _Reader(cst.CSTVisitor):
             return
         if isinstance(parent, cst.Arg) and parent.keyword is node:
             return
+        if isinstance(parent, cst.NameItem) and node.value == self.package:
+            # global, nonlocal: of an import, if there is one
+            self.add(node, How.BARE, "", token=True)
+            return
         meanings = self.imported(node)
         if not meanings:
             return
@@ -390,7 +394,8 @@ class _Reader(cst.CSTVisitor):
             return
         opening = len(node.prefix) + len(node.quote)
         importer, is_filter, types, is_text = self.context(node)
-        found = self.path.fullmatch(raw)
+        # nothing is imported by a name in bytes
+        found = None if "b" in node.prefix.lower() else self.path.fullmatch(raw)
         if found and not is_text and not is_filter:
             name = ".".join(filter(None, [found[1][1:], found[2]]))
             self.add_string(node, opening, name, imports=importer or types)

@@ -38,7 +38,8 @@ class Change:
     def diff(self) -> str:
         """The change in the unified format."""
         old, new = (LINE.findall(text.decode(self.encoding)) for text in (self.before, self.after))
-        lines = difflib.unified_diff(old, new, f"a/{self.path}", f"b/{self.path}")
+        name = self.path.as_posix().lstrip("/")
+        lines = difflib.unified_diff(old, new, f"a/{name}", f"b/{name}")
         return "".join(
             line if line.endswith(("\n", "\r")) else line + "\n\\ No newline at end of file\n"
             for line in lines

@@ -273,13 +273,11 @@ def _stays(use: Use) -> bool:
 
 def edits(reading: Reading) -> list[tuple[int, int]]:
     """Where the package's name has to be replaced: line and column, in order, each once."""
+    bound = [use for use in reading.uses if use.how is How.IMPORT and use.bound == reading.package]
     keep_lone = any(
         use.how is How.DOTTED and use.column is not None and _stays(use) for use in reading.uses
     )
-    keep_bare = keep_lone or any(
-        use.how is How.IMPORT and use.bound == reading.package and use.name and _stays(use)
-        for use in reading.uses
-    )
+    keep_bare = keep_lone or not bound or any(use.name and _stays(use) for use in bound)
     found = set()
     for use in reading.uses:
         if use.column is None:

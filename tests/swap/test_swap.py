@@ -146,7 +146,16 @@ def test_what_only_pcstream_has_stays_on_the_way_back() -> None:
     assert back(source) == b"from pcstream import zero_copy\nfrom twisted.internet import defer\n"
 
 
+def test_global_statements_go_with_their_import() -> None:
+    source = b"def f():\n    global twisted\n    import twisted.internet.task\n    del twisted\n"
+    assert there(source) == source.replace(b"twisted", b"pcstream")
+    source = b"twisted = 1\ndef f():\n    global twisted\n    twisted = 2\n"
+    assert there(source) == source
+
+
 LINES = [
+    "def f():\n  global twisted\n  import twisted.internet.udp",
+    "S = b'twisted.internet.defer'",
     "import twisted.internet.defer",
     "import twisted",
     "import twisted.internet.task as t, os",
