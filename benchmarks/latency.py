@@ -7,6 +7,8 @@ program makes up, 64 KiB at a time, from a push producer.
 One process takes the streams and sends the pings, and looks for the answer after each read, so
 that none waits for a processor that is busy with the streams. A ping is sent every two
 milliseconds: one on the heels of the other would leave the server little time for anything else.
+A ping counts only if neither side had to wait long for its processor meanwhile, because somebody
+else was running there; all count if few would be left.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import argparse
 import os
 import selectors
 import socket
+import sys
 import tempfile
 import time
 
@@ -30,6 +33,11 @@ FILE_BYTES = 256 * 1024 * 1024
 READ_BYTES = 128 * 1024
 PING = b"ping"
 EVERY_S = 0.002
+#: pings, for a percentile of them to mean anything
+ENOUGH = 20
+#: a wait for the processor that spoils a ping: another program's turn is longer, a kernel thread's
+#: with the packets of this very load is shorter. Of a long ping it is a part that does not matter.
+SPOILT_S, SPOILT_PART = 0.0005, 0.25
 #: of streams and pings before they count
 WARM_UP_S = 1.0
 #: of measuring; some peers take a third of a second for a ping, and have fewer of them
@@ -37,9 +45,16 @@ MEASURE_S, MEASURE_SHORT_S = 12.0, 5.0
 
 
 class Client:
-    """Takes *streams* endless streams, and pings beside them."""
+    """Takes *streams* endless streams, and pings beside them.
 
-    def __init__(self, port: int, streams: int) -> None:
+    :ivar taken: bytes of the streams.
+    :ivar took: seconds that each ping took.
+    :ivar spoilt: seconds that each took which does not count.
+    """
+
+    def __init__(self, server: processes.UnderTest, streams: int) -> None:
+        port = server.port
+        self._server = server
         self._waiting = selectors.DefaultSelector()
         self._buffer = bytearray(READ_BYTES)
         for sock in load.connect(port, streams, b"bulk"):
@@ -50,17 +65,20 @@ class Client:
         self._pinger.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._waiting.register(self._pinger, selectors.EVENT_READ)
         self._sent: float | None = None
+        self._waited = 0.0
         self._next = 0.0
         self.taken = 0
         self.took: list[float] = []
+        self.spoilt: list[float] = []
 
     def run(self, seconds: float) -> None:
         """Go on for so long, and until the last ping is answered."""
-        self.taken, self.took = 0, []
+        self.taken, self.took, self.spoilt = 0, [], []
         now = self._next = time.perf_counter()
         end = now + seconds
         while now < end or self._sent is not None:
             if self._sent is None and now >= self._next:
+                self._waited = self._waiting_s()
                 self._sent = time.perf_counter()
                 self._next = self._sent + EVERY_S
                 self._pinger.send(PING)
@@ -87,8 +105,15 @@ class Client:
             return
         if answer != PING:
             raise RuntimeError(f"the answer to a ping was {answer!r}")
-        self.took.append(time.perf_counter() - self._sent)
+        took = time.perf_counter() - self._sent
         self._sent = None
+        waited = self._waiting_s() - self._waited
+        is_spoilt = waited > max(SPOILT_S, SPOILT_PART * took)
+        (self.spoilt if is_spoilt else self.took).append(took)
+
+    def _waiting_s(self) -> float:
+        """How long both sides have waited for their processors."""
+        return self._server.waited_s() + processes.waited_s(os.getpid())
 
     def close(self) -> None:
         """Close all connections."""
@@ -115,12 +140,18 @@ def measure(peer: str, chosen: argparse.Namespace) -> Sample:
             source.flush()
             role.append(source.name)
         with processes.started(peers.COMMANDS[peer](*role), core=0) as under_test:
-            client = Client(under_test.port, chosen.streams)
+            client = Client(under_test, chosen.streams)
             client.run(WARM_UP_S)
             began = time.perf_counter()
             client.run(seconds)
             seconds = time.perf_counter() - began
             client.close()
+    spoilt = len(client.spoilt)
+    if len(client.took) < ENOUGH:
+        client.took += client.spoilt
+        print(f"  {spoilt} pings are spoilt; so few would be left that all count", file=sys.stderr)
+    elif spoilt:
+        print(f"  {spoilt} pings are spoilt, {len(client.took)} count", file=sys.stderr)
     took = sorted(client.took)
     return {
         TAIL.name: took[int(len(took) * 0.99)] * 1e3,

@@ -54,6 +54,17 @@ def memory_bytes(pid: int, field: str = "VmRSS") -> int:
     raise LookupError(field)
 
 
+def waited_s(pid: int) -> float:
+    """Seconds that process *pid* could have run and another one did: the second number there.
+
+    Always 0 where the kernel does not keep it.
+    """
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, IndexError):
+        return 0.0
+
+
 def sleeps(pid: int) -> bool:
     """Whether process *pid* waits for something other than a processor."""
     after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
@@ -75,6 +86,10 @@ class UnderTest:
     def cpu_s(self) -> float:
         """CPU seconds of all its processes together."""
         return sum(cpu_s(pid) for pid in self.pids)
+
+    def waited_s(self) -> float:
+        """How long all its processes together have waited for a processor."""
+        return sum(waited_s(pid) for pid in self.pids)
 
     def sleeps(self) -> bool:
         """Whether none of its processes has anything to do."""
