@@ -27,7 +27,8 @@ def test_there_is_nothing_wrong_with_a_sound_pull_producer() -> None:
 
 
 def judge(mutant: Any, report: Any) -> None:
-    assert set(report.broken) == {mutant.rule, *getattr(mutant, "also", ())}, str(report)
+    assert mutant.rule in report.broken, str(report)
+    assert set(report.broken) <= {mutant.rule, *getattr(mutant, "also", ())}, str(report)
     for fault in report.faults:
         assert fault.seen
         assert fault.calls
@@ -36,12 +37,12 @@ def judge(mutant: Any, report: Any) -> None:
 
 @pytest.mark.parametrize("mutant", mutants_push.MUTANTS, ids=lambda mutant: mutant.__name__)
 def test_the_rule_of_a_push_producer_is_named(mutant: Any) -> None:
-    judge(mutant, check_push_producer(PushSubject(mutant)))
+    judge(mutant, check_push_producer(PushSubject(mutant), search=20))
 
 
 @pytest.mark.parametrize("mutant", mutants_pull.MUTANTS, ids=lambda mutant: mutant.__name__)
 def test_the_rule_of_a_pull_producer_is_named(mutant: Any) -> None:
-    judge(mutant, check_pull_producer(PullSubject(mutant)))
+    judge(mutant, check_pull_producer(PullSubject(mutant), search=20))
 
 
 @pytest.mark.parametrize("mutant", mutants_push.MUTANTS, ids=lambda mutant: mutant.__name__)
@@ -53,6 +54,7 @@ def test_it_is_named_without_hypothesis(mutant: Any, monkeypatch: pytest.MonkeyP
 
 
 def test_a_fault_has_the_smallest_sequence_of_calls() -> None:
+    pytest.importorskip("hypothesis")
     report = check_push_producer(PushSubject(mutants_push.RaisesOnAStaleResume), only={"P4"})
     (fault,) = report.faults
     assert fault.calls == (
