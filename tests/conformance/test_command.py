@@ -32,9 +32,46 @@ def test_a_plain_function(capsys: pytest.CaptureFixture[str]) -> None:
     assert "skipped: C5 needs stall()" in out
 
 
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("pcstream.protocols.pcp:ProducerConsumerProxy", "proxy"),
+        ("sound_middles:Middle", "proxy"),
+        ("sound_middles:FrontSide", "relay"),
+        ("sound_senders:Sender", "file-sender"),
+    ],
+)
+def test_other_roles(
+    name: str, role: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parent / "middles")
+    assert main(["conform", name, "--as", role, "--search", "0"]) == Status.DONE
+    assert ": conforms" in capsys.readouterr().out
+
+
+def test_every_role_is_known_to_the_command() -> None:
+    from pcstream.cli import conform
+    from pcstream.conformance.roles import ROLES, check_for, numbers_for
+
+    assert set(conform._ROLES) == set(ROLES)
+    for role in ROLES:
+        assert callable(check_for(role))
+        assert numbers_for(role)
+
+
 def test_known_deviations_are_no_fault() -> None:
     words = ["conform", "pcstream.internet.testing:StringTransport", "--as", "consumer"]
     assert main([*words, "--only", "C13,C1", "--deviations", "C13"]) == Status.DONE
+
+
+def test_in_colours(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("rich")
+    import sys
+
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    name = "pcstream.internet.testing:StringTransport"
+    main(["conform", name, "--as", "consumer", "--search", "0", "--only", "C13,C1"])
+    assert "C13 (MUST): Takes unregisterProducer with nobody" in capsys.readouterr().out
 
 
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:

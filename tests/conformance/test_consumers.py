@@ -124,6 +124,59 @@ def test_the_interface_comes_first() -> None:
     assert "registerProducer" in report.faults[0].seen
 
 
+def test_an_interface_of_the_same_name_from_anywhere_is_verified() -> None:
+    from zope.interface import Interface, implementedBy, implementer
+    from zope.interface.declarations import implementer_only
+
+    class IConsumer(Interface):
+        def write(data: bytes) -> None:
+            """As theirs."""
+
+        def registerProducer(producer: object, streaming: bool) -> None:
+            """As theirs."""
+
+        def unregisterProducer() -> None:
+            """As theirs."""
+
+        def sing() -> None:
+            """One more than ours."""
+
+    @implementer_only(IConsumer)
+    class Theirs(Sound):
+        def sing(self) -> None: ...
+
+    assert [each.__name__ for each in implementedBy(Theirs)] == ["IConsumer"]
+    assert check_consumer(SoundSubject(Theirs), search=0).conforms
+
+    @implementer(IConsumer)
+    class Mute(Sound):
+        pass
+
+    (fault,) = check_consumer(SoundSubject(Mute), search=0).faults
+    assert fault.rule == INTERFACE
+    assert "sing" in fault.seen
+
+
+def test_twisteds_interfaces_will_do() -> None:
+    interfaces = pytest.importorskip("twisted.internet.interfaces")
+    from zope.interface.declarations import implementer_only
+
+    kind = implementer_only(interfaces.IConsumer, interfaces.IPushProducer)(
+        type("Theirs", (Sound,), {})
+    )
+    report = check_consumer(SoundSubject(kind), search=0)
+    assert report.conforms, str(report)
+
+
+def test_endless_sequences_are_shortened() -> None:
+    from pcstream.conformance.report import Fault
+
+    fault = Fault("C4", "seen", tuple(f"call {number}" for number in range(1000)))
+    assert len(fault.calls) == 51
+    assert "(950 calls are left out)" in fault.calls
+    assert fault.calls[-1] == "call 999"
+
+
 def test_what_cannot_be_made_is_a_fault() -> None:
     def broken() -> None:
         raise ZeroDivisionError("on purpose")
