@@ -17,7 +17,7 @@ import atexit
 import importlib.machinery
 import importlib.util
 import os
-import runpy
+import pkgutil
 import sys
 import types
 from typing import Any, NoReturn
@@ -38,10 +38,25 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-m", dest="is_module", action="store_true", help="run a module, not a script"
     )
+    # argparse takes the letters of -mMODULE for options of their own
+    parse = parser.parse_known_args
+    parser.parse_known_args = lambda args=None, namespace=None: parse(  # type: ignore[assignment,method-assign]
+        _with_module_apart(args), namespace
+    )
     # takes everything from the first word on, options too: they are the program's
     parser.add_argument(
         "program", nargs=argparse.PARSER, metavar="SCRIPT", help="the program and its arguments"
     )
+
+
+def _with_module_apart(words: Any) -> Any:
+    """The words of the command line, with ``-m MODULE`` for ``-mMODULE``."""
+    for place, word in enumerate(words or ()):
+        if word.startswith("-m") and word != "-m":
+            return [*words[:place], "-m", word[2:], *words[place + 1 :]]
+        if word == "-m" or not word.startswith("-"):
+            break
+    return words
 
 
 def run(options: argparse.Namespace) -> NoReturn:
@@ -100,8 +115,8 @@ def _look_first_in(folder: str) -> None:
 
 def _run_script(path: str, arguments: list[str]) -> None:
     sys.argv = [path, *arguments]
-    if os.path.isdir(path) or path.endswith((".zip", ".pyz")):
-        runpy.run_path(path, run_name="__main__")
+    if os.path.isdir(path) or (path.endswith((".zip", ".pyz")) and os.path.exists(path)):
+        _run_folder(path)
         return
     try:
         with open(path, "rb") as file:
@@ -114,16 +129,33 @@ def _run_script(path: str, arguments: list[str]) -> None:
     exec(compile(source, path, "exec"), vars(main))
 
 
+def _run_folder(path: str) -> None:
+    """Run a folder or an archive, which has a module ``__main__``."""
+    importer = pkgutil.get_importer(path)
+    spec = None if importer is None else importer.find_spec("__main__")
+    if spec is None:
+        raise Abandoned(Status.UNREADABLE, f"there is no __main__ module in {path}")
+    if getattr(sys.flags, "safe_path", False):
+        sys.path.insert(0, path)
+    else:
+        sys.path[:1] = [path]
+    _run_code(spec, package="")
+
+
 def _run_module(name: str, arguments: list[str]) -> None:
     sys.argv = ["-m", *arguments]
     _look_first_in(os.getcwd())
     spec = _find(name)
+    sys.argv[0] = spec.origin or name
+    _run_code(spec, package=spec.parent)
+
+
+def _run_code(spec: importlib.machinery.ModuleSpec, package: str | None) -> None:
     loader: Any = spec.loader
     code = loader.get_code(spec.name)
     if code is None:
         raise Abandoned(Status.UNREADABLE, f"there is no code for {spec.name}")
-    sys.argv[0] = spec.origin or name
-    main = _main_module(file=spec.origin, package=spec.parent, spec=spec)
+    main = _main_module(file=spec.origin, package=package, spec=spec)
     main.__loader__ = loader
     main.__cached__ = spec.cached  # type: ignore[attr-defined]
     exec(code, vars(main))

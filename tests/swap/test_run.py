@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import sysconfig
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,14 @@ SHOWS = """
 import sys
 print(sys.argv[1:], __name__, sys.modules["__main__"].__dict__ is globals(), sys.path[0])
 print(sys.argv[0] == __file__, __spec__ and __spec__.name, __package__)
+"""
+
+
+LATE = """
+def show():
+    import __main__
+    print(__main__.show is show, sys.path[0])
+atexit.register(show)
 """
 
 
@@ -49,10 +58,26 @@ def test_a_module_and_a_package(run: Run, tmp_path: Path) -> None:
         ], done.errors
 
 
+def test_m_and_the_module_in_one_word(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(SHOWS)
+    for words in (["-mmine"], ["--report", "-mmine"]):
+        done = run(*words, "-mother", "--report")
+        assert done.lines[0].startswith("['-mother', '--report'] __main__ True "), done.errors
+    (tmp_path / "script.py").write_text(SHOWS)
+    assert run("script.py", "-mmine").lines[0].startswith("['-mmine'] __main__")
+
+
+def test_an_archive(run: Run, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "app.pyz", "w") as archive:
+        archive.writestr("__main__.py", "import atexit, sys; print(__name__, sys.argv)\n" + LATE)
+    assert run("app.pyz", "x").lines == ["__main__ ['app.pyz', 'x']", "True app.pyz"]
+
+
 def test_a_folder(run: Run, tmp_path: Path) -> None:
     (tmp_path / "app").mkdir()
-    (tmp_path / "app" / "__main__.py").write_text("import sys; print(__name__, sys.argv)")
-    assert run("app", "x").lines == ["__main__ ['app', 'x']"]
+    text = "import atexit, sys; print(__name__, sys.argv)\n"
+    (tmp_path / "app" / "__main__.py").write_text(text + LATE)
+    assert run("app", "x").lines == ["__main__ ['app', 'x']", "True app"]
 
 
 @pytest.mark.parametrize(
@@ -101,9 +126,20 @@ threading.Timer(0, greet).start()
         (["-m", "nosuch"], "no module named nosuch"),
         (["-m", "os.nosuch"], "no module named os.nosuch"),
         (["-m", "json.nosuch"], "no module named json.nosuch"),
+        (["-mnosuch"], "no module named nosuch"),
+        (["-m", "empty"], "no module named empty.__main__"),
+        (["-m", "empty.nosuch"], "no module named empty.nosuch"),
+        (["empty"], "there is no __main__ module in empty"),
+        (["nosuch.pyz"], "cannot read nosuch.pyz: No such file or directory"),
+        (["empty.zip"], "there is no __main__ module in empty.zip"),
+        (["torn.zip"], "there is no __main__ module in torn.zip"),
     ],
 )
-def test_there_is_no_such_program(run: Run, words: list[str], reason: str) -> None:
+def test_there_is_no_such_program(run: Run, tmp_path: Path, words: list[str], reason: str) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "__init__.py").touch()
+    zipfile.ZipFile(tmp_path / "empty.zip", "w").close()
+    (tmp_path / "torn.zip").write_bytes(b"PK\3\4")
     done = run(*words)
     assert (done.status, done.errors) == (5, f"pcstream run: {reason}\n")
 
