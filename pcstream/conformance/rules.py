@@ -145,6 +145,7 @@ _TRANSPORT: tuple[tuple[str, Level, str], ...] = (
     ("T20", _MUST, "Stops and tells once if the peer goes while it is closing."),
     ("T21", _MUST, "Leaves alone a producer that unregisters between an abort and the end."),
     ("T22", _SHOULD, "Shows by connected and disconnecting which part of its life it is in."),
+    ("T23", _MUST, "Delivers what came before the loss, although a write notices the loss first."),
 )
 
 _ADAPTER: tuple[tuple[str, Level, str], ...] = (

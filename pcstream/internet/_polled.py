@@ -309,6 +309,13 @@ class PolledReactor(PosixReactorBase):
                 dispatching.logger = writer
                 try:
                     why = writer.doWrite()
+                    if why is CONNECTION_LOST and writer.fileno() in self._reads:
+                        # What the peer has sent before it went is read first, as it is if the
+                        # poller tells of the loss (contract T23).
+                        self._had_input = True
+                        writer.doRead()
+                        if writer.fileno() == -1:
+                            why = None  # it was lost in there
                 except BaseException:
                     why = sys.exc_info()[1]
                     log.err()

@@ -210,6 +210,46 @@ def test_twisted_T22_its_phase_can_be_seen(stage: Any) -> None:
     assert seen == [(True, False), (True, True), (False, True), (False, True)]
 
 
+@kinds("tcp unix wrap thr tls")
+@pytest.mark.parametrize("size", [10, 600_000])
+def test_twisted_T23_what_came_before_the_loss_is_delivered(stage: Any, size: int) -> None:
+    """= What the peer has sent before it went is delivered, although a write finds out first that
+    it has gone."""
+    stage.reads = False
+    stage.near.write(b"x" * size)
+    if size > 10:
+        stage.turn(3)
+    stage.tell(b"last words")
+    stage.vanish()
+    stage.until_lost()
+    assert bytes(stage.ear.received) == b"last words"
+    assert stage.events[-1] == "lost ConnectionLost"
+
+
+@kinds("tcp unix")
+def test_twisted_T23_a_loss_without_words(stage: Any) -> None:
+    """= If it has sent nothing, nothing is delivered, and the reason is ``ConnectionLost``."""
+    stage.reads = False
+    stage.near.write(b"x" * 10)
+    stage.turn()
+    stage.near.write(b"x" * 10)
+    stage.vanish()
+    stage.until_lost()
+    assert stage.ear.deliveries == 0
+    assert stage.events == ["lost ConnectionLost"]
+
+
+@kinds("tcp unix")
+def test_twisted_T23_not_to_the_paused(stage: Any) -> None:
+    """= Nor is anything delivered to one that is paused."""
+    stage.near.pauseProducing()
+    stage.near.write(b"x" * 10)
+    stage.tell(b"last words")
+    stage.vanish()
+    stage.until_lost()
+    assert stage.ear.deliveries == 0
+
+
 @kinds("tcp unix wrap thr proc stdio tls")
 @pytest.mark.parametrize("streaming", [True, False])
 def test_twisted_C41_it_lets_go(stage: Any, streaming: bool) -> None:
