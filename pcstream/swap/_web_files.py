@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import zero_copy
-from .._engine.sendfile import STEP_BYTES, FileRange, OpenFile
+from .._engine.sendfile import STRETCH_BYTES, FileRange, OpenFile
 from ..protocols._file_sender import _reads_its_descriptor
 from ..python import log
 from ..python.failure import Failure
@@ -185,7 +185,7 @@ def _hand_over(producer: Any, transfer: Transfer | None) -> bool:
     least = max(getattr(getattr(request.channel, "transport", None), "bufferSize", 0), 2**16) + 1
     if rest < least:
         return False
-    count = rest if rest < STEP_BYTES + least else STEP_BYTES
+    count = rest if rest < STRETCH_BYTES + least else STRETCH_BYTES
     file = producer.fileObject
     try:
         if transfer is None:
