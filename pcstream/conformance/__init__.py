@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from .consumers import check_consumer as check_consumer
     from .file_senders import FileSenderSubject as FileSenderSubject
     from .file_senders import check_file_sender as check_file_sender
+    from .monitor import Violation as Violation
+    from .monitor import Watch as Watch
+    from .monitor import watch as watch
     from .producers import check_pull_producer as check_pull_producer
     from .producers import check_push_producer as check_push_producer
     from .proxies import ProxySubject as ProxySubject
     from .proxies import check_proxy as check_proxy
+    from .recording import Recording as Recording
     from .relays import RelaySubject as RelaySubject
     from .relays import check_relay as check_relay
     from .report import ConformanceError as ConformanceError
@@ -41,8 +45,11 @@ _HOMES = {
     "PullProducerSubject": "subjects",
     "PushProducerSubject": "subjects",
     "RULES": "rules",
+    "Recording": "recording",
     "RelaySubject": "relays",
     "Report": "report",
+    "Violation": "monitor",
+    "Watch": "monitor",
     "check_adapter": "adapters",
     "check_consumer": "consumers",
     "check_file_sender": "file_senders",
@@ -50,6 +57,7 @@ _HOMES = {
     "check_pull_producer": "producers",
     "check_push_producer": "producers",
     "check_relay": "relays",
+    "watch": "monitor",
 }
 
 __all__ = sorted(_HOMES)

@@ -35,6 +35,7 @@ class ConsumerPlay(Play):
         self._make = make
         self._consumer: Any = None
         self.accepted = bytearray()
+        self.registered_first: Any = None
 
     @property
     def consumer(self) -> Any:

@@ -62,6 +62,7 @@ FOLLOWS = {
     "R10": ("C2", "C13", "C17", "C20", "T5"),
     "R17": ("C16",),
     "R18": ("C14", "C17"),
+    "R19": ("C4", "C8", "C10", "C11", "C12", "C17", "C19", "C20", "R1", "R3", "R4", "R6", "R7"),
 }
 
 # Less than any limit, and enough to see that it arrived.

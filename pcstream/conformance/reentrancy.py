@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from .checking import Checks, Unmet
@@ -210,6 +212,57 @@ def a_write_behind_the_unregistration(play: ConsumerPlay) -> None:
     """A unregisters within its resume, and writes."""
     _resumed(play, several(unregisters, writes(_SMALL)))
     play.expect_received()
+
+
+# The grammar of the calls on a push producer: pauses may repeat, resumes balance them, a stop ends.
+_LEGAL = re.compile(r"(p+r)*p*s?")
+
+
+@rule("R19", needs=("stall", "drain", "kill"))
+def a_legal_order(play: ConsumerPlay) -> None:
+    """Whatever is called inside which callback."""
+    for what in ("pause", "resume", "stop"):
+        for number in range(6):
+            other = play.another()
+            newcomer = other.push("B")
+            gone: list[int] = []
+            _play_within(other, what, number, newcomer, gone)
+            for producer in (other.registered_first, newcomer):
+                word = "".join(call[0] for call in producer.heard)
+                if not _LEGAL.fullmatch(word):
+                    play.fault(f"{producer.name} heard {', '.join(producer.heard)}")
+                    return
+            if gone and len(other.registered_first.heard) > gone[0]:
+                play.fault("A heard something after it had unregistered")
+                return
+            play.subject.clean_up()
+
+
+def _play_within(
+    play: ConsumerPlay, what: str, number: int, newcomer: Recorder, gone: list[int]
+) -> None:
+    actions: list[Action] = [
+        writes(_SMALL),
+        writes(play.limit * 4 + 1),
+        several(unregisters, lambda it: gone.append(len(it.heard))),
+        several(unregisters, lambda it: gone.append(len(it.heard)), registers(newcomer, True)),
+        loses,
+        _aborts,
+    ]
+    act = actions[number]
+
+    def attempt(recorder: Recorder) -> None:
+        with suppress(AttributeError):  # not everybody can close
+            act(recorder)
+
+    play.stall()
+    script: dict[str, Any] = {what: [attempt]}
+    play.registered_first = play.registered(**script)
+    play.overfill()
+    play.drain()
+    play.write(_SMALL)
+    play.settle()
+    play.kill()
 
 
 def _needs_a_protocol(number: str, what: str) -> None:
