@@ -26,7 +26,9 @@ __all__ = ["FileDescriptor", "isIPAddress", "isIPv6Address"]
 class _ConsumerMixin:
     """The consumer's half of a transport: one producer at most, in a slot that decides for it."""
 
-    _slot: ProducerSlot = VACANT_SLOT
+    # Set by __new__. A default in the class, being of a class made in Python, would keep the
+    # interpreter (from 3.11 on) from reaching the instance's own in one step.
+    _slot: ProducerSlot
 
     connected: int
     disconnected: int
@@ -133,7 +135,7 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
     close_timeout_s: float | None = None
     _close_deadline: Any = None
 
-    _outbox: Outbox = EMPTY_OUTBOX
+    _outbox: Outbox
 
     #: Makes one for whom it is given; another if all are counted (see pcstream.limits).
     _new_outbox: Any = staticmethod(lambda owner: Outbox())
@@ -146,6 +148,15 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
     # Contract C6: more than this is full. It is also how much Connection reads at a time.
     bufferSize = 2**16
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Nobody has to call ``__init__`` for these."""
+        made: Any = super().__new__(cls)
+        # Both are made when first needed: most connections never have a producer, and an idle one
+        # has nothing to send.
+        made._slot = VACANT_SLOT
+        made._outbox = EMPTY_OUTBOX
+        return made
+
     def __init__(self, reactor: Any = None) -> None:
         """
         :param reactor: who watches the descriptor; by default the one that is installed.
@@ -155,11 +166,7 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
 
             reactor = installed
         self.reactor: Any = reactor
-        # Both are made when first needed: most connections never have a producer, and an idle one
-        # has nothing to send. Set here, since what is added to an object later is slow to reach.
-        self._slot = VACANT_SLOT
-        self._outbox = EMPTY_OUTBOX
-        self._is_being_flushed = False
+        self._is_being_flushed = False  # here, since what is added later is slow to reach
 
     @property
     def _tempDataBuffer(self) -> Outbox:
@@ -224,11 +231,18 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
 
         :raises TypeError: *data* is not ``bytes``.
         """
+        outbox = self._outbox
+        # The most frequent case, in few steps: something waits to be flushed, so it can be sent.
+        if self._is_being_flushed and type(data) is bytes and data and outbox.size:
+            outbox.pieces.append(data)
+            outbox.size += len(data)
+            if self._slot.producer is not None and self._isSendBufferFull():
+                self._slot.overfull()
+            return
         if not isinstance(data, bytes):
             raise TypeError("Data must be bytes")
         if not data or not self.connected or self._writeDisconnected or self._aborting:
             return
-        outbox = self._outbox
         if outbox is EMPTY_OUTBOX:
             outbox = self._own_outbox()
         outbox.pieces.append(data)
