@@ -195,3 +195,13 @@ def test_the_package_loads_nothing_either() -> None:
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+def test_every_name_of_the_package_is_there() -> None:
+    import pcstream.conformance as kit
+
+    assert all(getattr(kit, name) is not None for name in kit.__all__)
+    assert {"RULES", "check_consumer", "check_relay", "watch"} <= set(kit.__all__)
+    assert set(kit.__all__) <= set(dir(kit))
+    with pytest.raises(AttributeError, match="no attribute 'check_everything'"):
+        kit.check_everything  # noqa: B018
