@@ -141,6 +141,14 @@ class PublicKey:
 class KeyPair(PublicKey):
     """A private key, and with it the public one."""
 
+    #: what :attr:`original` was when it was converted last, which takes 40 ms, and what it became
+    _converted: tuple[crypto.PKey | None, Any] = (None, None)
+
+    def _key(self) -> Any:
+        if self._converted[0] is not self.original:
+            self._converted = (self.original, self.original.to_cryptography_key())
+        return self._converted[1]
+
     @classmethod
     def load(cls, data: bytes, format: int = crypto.FILETYPE_ASN1) -> KeyPair:
         """Read a key.
@@ -156,7 +164,7 @@ class KeyPair(PublicKey):
         """
         encoding = _encoding(format)
         is_pem = encoding is Encoding.PEM
-        key: Any = self.original.to_cryptography_key()
+        key: Any = self._key()
         packed: bytes = key.private_bytes(
             encoding,
             PrivateFormat.PKCS8 if is_pem else PrivateFormat.TraditionalOpenSSL,
@@ -174,7 +182,7 @@ class KeyPair(PublicKey):
 
     def inspect(self) -> str:
         """A line about it, for people."""
-        kind = type(self.original.to_cryptography_key()).__name__
+        kind = type(self._key()).__name__
         for word in ("RSA", "DSA", "EllipticCurve", "Ed25519", "Ed448"):
             if word in kind:
                 kind = word
@@ -195,7 +203,9 @@ class KeyPair(PublicKey):
             key = dsa.generate_private_key(size)
         else:
             raise ValueError(f"{kind!r} is neither TYPE_RSA nor TYPE_DSA")
-        return cls(crypto.PKey.from_cryptography_key(key))
+        made = cls(crypto.PKey.from_cryptography_key(key))
+        made._converted = (made.original, key)
+        return made
 
     def newCertificate(self, newCertData: bytes, format: int = crypto.FILETYPE_ASN1) -> Any:
         """Read a certificate for this key; a ``PrivateCertificate``."""
@@ -210,7 +220,7 @@ class KeyPair(PublicKey):
         builder: Any = x509.CertificateSigningRequestBuilder().subject_name(
             distinguishedName._name()
         )
-        key: Any = self.original.to_cryptography_key()
+        key: Any = self._key()
         return CertificateRequest(builder.sign(key, _algorithm(digestAlgorithm)))
 
     def certificateRequest(
@@ -273,7 +283,7 @@ class KeyPair(PublicKey):
         now = datetime.now(timezone.utc)
         signed = _x509_version1.sign(
             issuer=issuerDistinguishedName._name(),
-            issuer_key=self.original.to_cryptography_key(),
+            issuer_key=self._key(),
             subject=requestObject.original.subject,
             public_key=requestObject.original.public_key(),
             serial_number=serialNumber,
