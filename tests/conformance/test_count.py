@@ -51,7 +51,8 @@ def test_what_was_missed_is_said(
     monkeypatch.setattr(count, "the_cases", lambda package: [])
     assert count.main([]) == 1
     assert capsys.readouterr().out == (
-        "mutants: 1 of 2 named by their rule\nright ones: 1 of 1 clean\n"
+        "mutants: 1 of 2 named by their rule\nright ones: 1 of 1 clean; "
+        "1 break no rule, the others only what is declared of them\n"
         "  missed: consumer Missed: C6\n"
     )
     assert count.main(["--json"]) == 1
