@@ -31,6 +31,10 @@ __all__ = ["PolledReactor"]
 #: Events taken from the kernel at once. More would hold timers up, fewer would cost calls.
 MOST_EVENTS = 1024
 
+# While bulk streams share the loop with others: so few that a new message waits for no more than
+# these. The kernel goes on with the next ones.
+FEW_EVENTS = 4
+
 
 #: So many turns without input and bulk streams may move more at a time.
 CALM_TURNS = 32
@@ -50,6 +54,8 @@ class PolledReactor(PosixReactorBase):
     flushSoon: Callable[[Any], None]
 
     is_shared = False
+    #: How many steps of bulk streams this turn has had so far while it was shared.
+    bulk_steps = 0
     turn_number = 0
     _had_input = False
     _calm_turns = 0
@@ -255,8 +261,13 @@ class PolledReactor(PosixReactorBase):
         renewed = self._new_owners
         if renewed:
             renewed.clear()
+        most = MOST_EVENTS
+        if self.bulk_steps:
+            if self.bulk_steps > 1:
+                most = FEW_EVENTS
+            self.bulk_steps = 0
         try:
-            events = self._poller.poll(timeout, MOST_EVENTS)
+            events = self._poller.poll(timeout, most)
         except (OSError, ValueError) as failed:
             if not self._lose_broken():
                 raise failed

@@ -358,8 +358,11 @@ class Connection(_starttls.StartTLSMixin, _SocketCloser, _AbortingMixin):
 
     def _step_bytes(self) -> int:
         """How much a bulk stream may move in one turn of the reactor."""
-        is_shared: bool = getattr(self.reactor, "is_shared", False)
-        return SHARED_STEP_BYTES if is_shared else STEP_BYTES
+        reactor = self.reactor
+        if not getattr(reactor, "is_shared", False):
+            return STEP_BYTES
+        reactor.bulk_steps = getattr(reactor, "bulk_steps", 0) + 1
+        return SHARED_STEP_BYTES
 
     def _is_plain(self) -> bool:
         """Whether what is written goes to the socket as it is, and nobody looks at it."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from pcstream._engine.sendfile import OpenFile
 from pcstream.internet import abstract
+from pcstream.internet._polled import FEW_EVENTS, MOST_EVENTS
 from pcstream.internet._stream_connection import (
     _STEADY_BYTES,
     _STEADY_READ_BYTES,
@@ -203,3 +206,28 @@ def test_a_limit_of_its_own_is_left_alone(wire: Wire) -> None:
     wire.transport.SEND_LIMIT = 2**16
     send_steadily(wire)
     assert wire.transport.SEND_LIMIT == 2**16
+
+
+def test_few_events_are_taken_while_bulk_streams_share_the_loop(
+    wire: Wire, monkeypatch: Any
+) -> None:
+    asked = []
+    really = wire.reactor._poller.poll
+
+    def poll(timeout: float | None, most: int) -> Any:
+        asked.append(most)
+        return really(timeout, most)
+
+    monkeypatch.setattr(wire.reactor._poller, "poll", poll)
+    with tempfile.TemporaryFile() as file:
+        file.truncate(2**20)
+        other = OpenFile(file.fileno())
+        for is_shared, steps in ((True, 1), (True, 2), (False, 2)):
+            wire.reactor.is_shared = is_shared
+            for _ in range(steps):
+                wire.transport.write_file(other, 0, 100, print)
+                wire.transport.doWrite()
+            wire.reactor.iterate(0)
+    assert asked == [MOST_EVENTS, FEW_EVENTS, MOST_EVENTS]
+    wire.reactor.iterate(0)
+    assert asked[-1] == MOST_EVENTS
