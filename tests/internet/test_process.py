@@ -386,14 +386,15 @@ class TestStarting(ProcessTestCase):
     async def test_a_descriptor_above_a_limit_that_was_lowered(self) -> None:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         high = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(high, 200)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (150, hard))
+        limit = max(map(int, os.listdir("/dev/fd"))) + 50
+        os.dup2(high, limit + 50)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
         try:
             child = self.spawn("import os; print(sorted(map(int, os.listdir('/dev/fd')))[:3])")
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
             os.close(high)
-            os.close(200)
+            os.close(limit + 50)
         await child.ended
         self.assertEqual(child.out[1], b"[0, 1, 2]\n")
 

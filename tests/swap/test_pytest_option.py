@@ -22,8 +22,11 @@ def test_whose():
 
 
 @pytest.fixture
-def run_pytest(python: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
+def run_pytest(
+    python: Callable[..., Any], environment: dict[str, str], tmp_path: Path
+) -> Callable[..., Any]:
     """A function: a test module's text and options -> what became of it."""
+    environment.pop("PYTEST_DISABLE_PLUGIN_AUTOLOAD", None)
     # from a checkout there is no entry point
     found = importlib.metadata.entry_points(group="pytest11")
     early = [] if any(point.value == MODULE for point in found) else ["-p", MODULE]

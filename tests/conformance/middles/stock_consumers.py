@@ -353,12 +353,12 @@ class OverStdio(OverPipes):
     halves = False
 
     def connect(self) -> Any:
-        reads_from, self.feeds = os.pipe()
+        self.reads_from, self.feeds = os.pipe()
         far, self.writes_to = os.pipe()
         self.far = Pipe(far)
         owner = self.new_owner()
         stdio = self.package.get("internet.stdio.StandardIO")
-        near = stdio(owner, stdin=reads_from, stdout=self.writes_to, reactor=self.reactor)
+        near = stdio(owner, stdin=self.reads_from, stdout=self.writes_to, reactor=self.reactor)
         return near
 
     def kill(self) -> None:
@@ -382,8 +382,12 @@ class OverStdio(OverPipes):
     def clean_up(self) -> None:
         was_there = self.near is not None
         super().clean_up()
-        if was_there and self.feeds >= 0:
-            os.close(self.feeds)
+        if was_there:
+            if self.feeds >= 0:
+                os.close(self.feeds)
+            # It leaves them open, since they are the process's own.
+            os.close(self.reads_from)
+            os.close(self.writes_to)
 
 
 class OverProcess(OverPipes):
@@ -403,6 +407,12 @@ class OverProcess(OverPipes):
 
         writer = self.package.get("internet.process.ProcessWriter")
         return writer(self.reactor, Child(), 0, self.writes_to)
+
+    def clean_up(self) -> None:
+        was_there = self.near is not None
+        super().clean_up()
+        if was_there:
+            os.close(self.writes_to)  # which a real child's transport does
 
 
 # -- in memory
