@@ -232,19 +232,14 @@ class FileDescriptor(_ConsumerMixin, _LogOwner):
         :raises TypeError: *data* is not ``bytes``.
         """
         outbox = self._outbox
-        # The most frequent case, in few steps: something waits to be flushed, so it can be sent.
-        if self._is_being_flushed and type(data) is bytes and data and outbox.size:
-            outbox.pieces.append(data)
-            outbox.size += len(data)
-            if self._slot.producer is not None and self._isSendBufferFull():
-                self._slot.overfull()
-            return
-        if not isinstance(data, bytes):
-            raise TypeError("Data must be bytes")
-        if not data or not self.connected or self._writeDisconnected or self._aborting:
-            return
-        if outbox is EMPTY_OUTBOX:
-            outbox = self._own_outbox()
+        # The most frequent case needs no questions: something waits to be flushed, so this can too.
+        if not (self._is_being_flushed and type(data) is bytes and data and outbox.size):
+            if not isinstance(data, bytes):
+                raise TypeError("Data must be bytes")
+            if not data or not self.connected or self._writeDisconnected or self._aborting:
+                return
+            if outbox is EMPTY_OUTBOX:
+                outbox = self._own_outbox()
         outbox.pieces.append(data)
         outbox.size += len(data)
         if not self._is_being_flushed:
