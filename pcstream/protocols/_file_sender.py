@@ -145,19 +145,17 @@ class FileSender:
             or self.CHUNK_SIZE != _USUAL_CHUNK_BYTES
         ):
             return
+        fd = sendable_descriptor(self.file)
+        if fd is None:
+            return
+        if self.transform is not None:
+            self._chunks_at_once = _CHUNKS_AT_ONCE
+            return
         try:
-            if not _reads_its_descriptor(self.file):
-                return
-            fd = self.file.fileno()
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                return
-            if self.transform is not None:
-                self._chunks_at_once = _CHUNKS_AT_ONCE
-            else:
-                self._open_file = OpenFile(fd)
-                self._write_file = self.consumer.write_file
-        except (OSError, ValueError):
-            pass  # reading it will tell
+            self._open_file = OpenFile(fd)
+        except OSError:
+            return  # no descriptor is left for it
+        self._write_file = self.consumer.write_file
 
     def _write_stretch(self) -> bool:
         """Hand over the next stretch, and move the file's position as if it had been read."""
@@ -274,13 +272,20 @@ class FileSender:
             deferred.errback(Failure(Exception("Consumer asked us to stop producing")))
 
 
-def _reads_its_descriptor(file: Any) -> bool:
-    """Whether what *file* reads is what its descriptor has; a decompressing one has another.
+def sendable_descriptor(file: Any) -> int | None:
+    """The descriptor of a regular file, if what *file* reads is what that has.
 
-    :raises ValueError: it is closed or detached.
+    :returns: None for all others (a decompressing one has another content), and for one that cannot
+        be asked, because it is closed or detached: reading it will tell.
     """
-    raw = file.raw if type(file) is io.BufferedReader else file
-    return type(raw) is io.FileIO and raw.readable() and "read" not in file.__dict__
+    try:
+        raw = file.raw if type(file) is io.BufferedReader else file
+        if type(raw) is not io.FileIO or not raw.readable() or "read" in file.__dict__:
+            return None
+        fd: int = file.fileno()
+        return fd if stat.S_ISREG(os.fstat(fd).st_mode) else None
+    except (OSError, ValueError):
+        return None
 
 
 def _unregister(consumer: Any) -> None:

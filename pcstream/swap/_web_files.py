@@ -17,13 +17,12 @@ from __future__ import annotations
 
 import importlib
 import os
-import stat
 from dataclasses import dataclass
 from typing import Any
 
 from .. import zero_copy
 from .._engine.sendfile import STRETCH_BYTES, FileRange, OpenFile
-from ..protocols._file_sender import _reads_its_descriptor
+from ..protocols._file_sender import sendable_descriptor
 from ..python import log
 from ..python.failure import Failure
 from ._mirrored import THEIRS
@@ -189,10 +188,8 @@ def _hand_over(producer: Any, transfer: Transfer | None) -> bool:
     file = producer.fileObject
     try:
         if transfer is None:
-            if not _reads_its_descriptor(file):
-                return False
-            fd = file.fileno()
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
+            fd = sendable_descriptor(file)
+            if fd is None:
                 return False
             open_file = OpenFile(fd)
         else:
