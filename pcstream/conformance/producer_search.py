@@ -91,6 +91,14 @@ def play_steps(
     return play.faults
 
 
+def _stop_again(play: Any, producer: Any, rule: str) -> None:
+    play.note("stopProducing()")
+    try:
+        producer.stopProducing()
+    except Exception as raised:
+        play.fault(f"{raised!r} was raised by the second stop", rule)
+
+
 def _push(play: Any, consumer: Strict, steps: Sequence[Sequence[Any]], obeys: bool) -> None:
     producer = consumer.producer
     pauses = heard = 0
@@ -104,11 +112,7 @@ def _push(play: Any, consumer: Strict, steps: Sequence[Sequence[Any]], obeys: bo
             play.settle()
         elif consumer.is_dead:
             if step == "stop":
-                play.note("stopProducing()")
-                try:
-                    producer.stopProducing()
-                except Exception as raised:
-                    play.fault(f"{raised!r} was raised by the second stop", "P5")
+                _stop_again(play, producer, "P5")
         elif step == "pause":
             consumer.pause()
         elif step == "resume":
@@ -147,11 +151,7 @@ def _pull(play: Any, consumer: Strict, steps: Sequence[Sequence[Any]]) -> None:
             play.settle()
         elif consumer.is_dead:
             if step == "stop":
-                play.note("stopProducing()")
-                try:
-                    producer.stopProducing()
-                except Exception as raised:
-                    play.fault(f"{raised!r} was raised by the second stop", "L5")
+                _stop_again(play, producer, "L5")
         elif step == "resume":
             consumer.resume()
         else:

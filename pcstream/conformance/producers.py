@@ -116,6 +116,15 @@ def _run(
 push_rule = PUSH_CHECKS.rule
 
 
+def _registered(play: PushPlay, limit: int) -> Strict:
+    """A consumer with the producer registered, which holds more than *limit* bytes for full."""
+    consumer = Strict(play.calls)
+    consumer.limit = limit
+    consumer.drains = False
+    play.start(consumer)
+    return consumer
+
+
 @push_rule("P1")
 def produces_unasked(play: PushPlay) -> None:
     """It is registered, and nobody calls it."""
@@ -132,10 +141,7 @@ def produces_unasked(play: PushPlay) -> None:
 @push_rule("P2")
 def obeys_a_pause(play: PushPlay) -> None:
     """It is paused within its first write, and not resumed."""
-    consumer = Strict(play.calls)
-    consumer.limit = 0
-    consumer.drains = False
-    play.start(consumer)
+    consumer = _registered(play, 0)
     play.run(consumer)
     if not consumer.writes:
         raise Unmet("a producer that writes unasked")
@@ -145,10 +151,7 @@ def obeys_a_pause(play: PushPlay) -> None:
 @push_rule("P2")
 def obeys_a_pause_between_writes(play: PushPlay) -> None:
     """It is paused before it has written anything, or between two writes."""
-    consumer = Strict(play.calls)
-    consumer.limit = _NO_LIMIT
-    consumer.drains = False
-    play.start(consumer)
+    consumer = _registered(play, _NO_LIMIT)
     if consumer.producer is None:
         raise Unmet("a producer that does not end at once")
     consumer.pause()
@@ -165,10 +168,7 @@ def _judge_late(play: PushPlay, consumer: ReferenceConsumer) -> None:
 def counts_no_pauses(play: PushPlay) -> None:
     """Three pauses, one resume."""
     play.need_resumable()
-    consumer = Strict(play.calls)
-    consumer.limit = 0
-    consumer.drains = False
-    play.start(consumer)
+    consumer = _registered(play, 0)
     play.run(consumer)
     if consumer.producer is None or not consumer.is_paused or consumer.late_writes > 1:
         raise Unmet("a producer that can be paused between two writes")
@@ -193,10 +193,7 @@ def bears_stale_resumes(play: PushPlay) -> None:
     plain = play.baseline()
     if plain is None:
         raise Unmet("a producer that produces unasked, and comes to its end if it has one")
-    consumer = Strict(play.calls)
-    consumer.limit = _NO_LIMIT
-    consumer.drains = False
-    play.start(consumer)
+    consumer = _registered(play, _NO_LIMIT)
     if consumer.producer is None:
         raise Unmet("a producer that does not end at once")
     for _ in range(3):
@@ -217,23 +214,11 @@ def bears_stale_resumes(play: PushPlay) -> None:
 @push_rule("P5")
 def is_finished_by_a_stop(play: PushPlay) -> None:
     """It is stopped while it produces, twice, and resumed after that."""
-    consumer = Strict(play.calls)
-    consumer.limit = _NO_LIMIT
-    consumer.drains = False
-    play.start(consumer)
+    consumer = _registered(play, _NO_LIMIT)
     if consumer.producer is None:
         raise Unmet("a producer that does not end at once")
     producer = consumer.producer
-    errors = len(consumer.raised)
-    consumer.stop()
-    if len(consumer.raised) > errors:
-        raise Unmet("a stop that does not raise")
-    play.run(consumer)
-    if consumer.writes_after_stop:
-        play.fault(f"it wrote {consumer.writes_after_stop} times after the stop")
-        return
-    if play.offers("released") and not play.subject.released():
-        play.fault("it has not given back what it holds")
+    if not _ends_by_a_stop(play, consumer):
         return
     play.note("stopProducing()")
     try:
@@ -252,13 +237,15 @@ def is_finished_by_a_stop(play: PushPlay) -> None:
 @push_rule("P9")
 def is_finished_by_a_stop_while_paused(play: PushPlay) -> None:
     """It needs no resume to come to its end."""
-    consumer = Strict(play.calls)
-    consumer.limit = 0
-    consumer.drains = False
-    play.start(consumer)
+    consumer = _registered(play, 0)
     play.run(consumer)
     if consumer.producer is None or not consumer.is_paused:
         raise Unmet("a producer that can be paused between two writes")
+    _ends_by_a_stop(play, consumer)
+
+
+def _ends_by_a_stop(play: PushPlay, consumer: ReferenceConsumer) -> bool:
+    """Stop it; whether it is silent from then on and has given back what it holds."""
     errors = len(consumer.raised)
     consumer.stop()
     if len(consumer.raised) > errors:
@@ -268,6 +255,9 @@ def is_finished_by_a_stop_while_paused(play: PushPlay) -> None:
         play.fault(f"it wrote {consumer.writes_after_stop} times after the stop")
     elif play.offers("released") and not play.subject.released():
         play.fault("it has not given back what it holds")
+    else:
+        return True
+    return False
 
 
 @push_rule("P6")

@@ -81,7 +81,3 @@ class PullToPush(_PullToPush):
     def stop(self) -> None:
         """Ask no more: the producer has unregistered, or was told to stop."""
         self._finish()
-
-    def note_write(self) -> None:
-        """The producer has written something, asked or not."""
-        super().note_write()
