@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
-import time
 from pathlib import Path
 
-from harness import command, load, peers, processes
+from harness import command, download, peers
+from harness.download import MIB
 from harness.rounds import Metric, Sample
 
-MIB = 1024 * 1024
 #: who can have each chunk pass through a function, and who cannot
 THROUGH_PYTHON = ["twisted", "pcstream", "asyncio", "uvloop"]
 BY_THE_KERNEL = ["asyncio sendfile", "nginx"]
 REQUEST = b"GET /%s HTTP/1.0\r\n\r\n"
-HEADER_BYTES = 1024
 CPU, RATE = Metric("CPU s/GB"), Metric("GB/s", more_is_better=True)
 
 
@@ -36,26 +33,14 @@ def measure(peer: str, chosen: argparse.Namespace) -> Sample:
     size = (64 if chosen.short else 256) * MIB
     transfers = max(1, (2 if chosen.short else 6) // chosen.clients)
     with tempfile.NamedTemporaryFile() as source:
-        block = os.urandom(MIB)
-        for _ in range(size // MIB):
-            source.write(block)
-        source.flush()
+        download.fill(source, size)
         name, _, how = peer.partition(" ")
         extra = ["transform"] if chosen.transform and not how else [how] if how else []
         line = peers.COMMANDS[name]("file", source.name, *extra)
         # nginx alone is asked, and answers with a header before the file
         request = REQUEST % Path(source.name).name.encode() if name == "nginx" else b""
-        with processes.started(line, core=0) as under_test:
-            expected = load.drain(load.connect(under_test.port, request=request))
-            if not 0 <= expected - size < HEADER_BYTES:
-                raise RuntimeError(f"{peer} sent {expected} bytes")
-            cpu, clock, total = under_test.cpu_s(), time.perf_counter(), 0
-            for _ in range(transfers):
-                total += load.drain(load.connect(under_test.port, chosen.clients, request))
-            cpu, clock = under_test.cpu_s() - cpu, time.perf_counter() - clock
-    if total != expected * transfers * chosen.clients:
-        raise RuntimeError(f"{peer} sent {total} bytes")
-    return {CPU.name: cpu / total * 1e9, RATE.name: total / clock / 1e9}
+        cpu, rate = download.measure(line, size, chosen.clients, transfers, request)
+    return {CPU.name: cpu, RATE.name: rate}
 
 
 if __name__ == "__main__":

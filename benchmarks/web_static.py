@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from harness import command, load, processes
+from harness import command, download, processes
+from harness.download import MIB
 from harness.rounds import Metric, Sample
 
-MIB = 1024 * 1024
 #: twisted.web has to be there for both
 PEERS = ["twisted", "twisted pcstream-run"]
 REQUEST = b"GET /file HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-HEADER_BYTES = 1024
 CPU, RATE = Metric("CPU s/GB"), Metric("GB/s", more_is_better=True)
 
 
@@ -40,20 +37,9 @@ def measure(peer: str, chosen: argparse.Namespace) -> Sample:
     requests = max(1, (2 if chosen.short else 4) // chosen.clients)
     with tempfile.TemporaryDirectory() as folder:
         with Path(folder, "file").open("wb") as file:
-            block = os.urandom(MIB)
-            for _ in range(size // MIB):
-                file.write(block)
-        with processes.started(server(peer, folder), core=0) as under_test:
-            expected = load.drain(load.connect(under_test.port, request=REQUEST))
-            if not 0 < expected - size < HEADER_BYTES:
-                raise RuntimeError(f"{peer} sent {expected} bytes")
-            cpu, clock, total = under_test.cpu_s(), time.perf_counter(), 0
-            for _ in range(requests):
-                total += load.drain(load.connect(under_test.port, chosen.clients, REQUEST))
-            cpu, clock = under_test.cpu_s() - cpu, time.perf_counter() - clock
-    if total != expected * requests * chosen.clients:
-        raise RuntimeError(f"{peer} sent {total} bytes")
-    return {CPU.name: cpu / total * 1e9, RATE.name: total / clock / 1e9}
+            download.fill(file, size)
+        cpu, rate = download.measure(server(peer, folder), size, chosen.clients, requests, REQUEST)
+    return {CPU.name: cpu, RATE.name: rate}
 
 
 if __name__ == "__main__":
